@@ -1,0 +1,4 @@
+-- Questions that the REST API asks.
+
+-- name: api_ready
+SELECT 1

@@ -1,0 +1,138 @@
+/*
+ * One errand at one server, without a socket: what to ask next, and what came back.
+ *
+ * The engine takes exchanges (conversation_next), sends each, and feeds the answer in pieces as
+ * they arrive (exchange_head, exchange_data, exchange_end). Answers are parsed as they are fed, so
+ * that no long parse stops the loop. At exchange_end the driver hears the whole answer, adds
+ * observations, and may ask more. The conversation is over when nothing is queued or under way.
+ *
+ * States of an exchange:  QUEUED --next--> UNDER_WAY --end--> HEARD
+ */
+#ifndef TRACKERS_CONVERSATION_H
+#define TRACKERS_CONVERSATION_H
+
+#include "trackers/err.h"
+#include "trackers/moment.h"
+#include "trackers/observation.h"
+#include "trackers/server.h"
+
+#include <json-c/json.h>
+#include <stddef.h>
+
+struct tracker;
+
+enum errand { ERRAND_PROBE, ERRAND_CHECK, ERRAND_CHANGES, ERRAND_COMMENTS };
+
+/* How an exchange's answer is read. */
+enum format {
+	FORMAT_JSON, /* into json, strictly (see json.h); anything else is a failure of the answer */
+	FORMAT_TEXT, /* into text, as it came */
+};
+
+/* A bug that the errand is about. */
+struct wanted {
+	const char *remote_id;
+	bool known; /* it was read before, so its silence is suspicious */
+};
+
+/* What to sign in with; members that are not set are NULL. */
+struct credentials {
+	const char *api_key, *username, *password;
+};
+
+enum { EXCHANGE_HEADERS = 6, EXCHANGE_PEEK = 16384 };
+
+/* One question and its answer. Made by conversation_ask; the driver then fills in the question. */
+struct exchange {
+	/* the question */
+	int purpose;           /* the driver's own word for it */
+	const char *method;    /* "GET" unless set */
+	const char *url;       /* absolute */
+	const char *body;      /* NULL for none */
+	const char *headers[EXCHANGE_HEADERS]; /* "Name: value", NULL-ended */
+	enum format format;
+	unsigned *wanted; /* indices of the bugs it asks for, and how many */
+	unsigned wanted_count;
+	/* the answer, there when the driver hears */
+	int status;                /* HTTP status; 0 where none came */
+	const char *content_type;  /* lower case, without parameters; "" where none came */
+	moment date;               /* the Date header, 0 where none came */
+	struct err failure;        /* the transport's or the parser's; what follows is then not there */
+	struct json_object *json;  /* FORMAT_JSON */
+	const char *text;          /* FORMAT_TEXT, NUL-ended; markup in JSON's place: its beginning */
+	size_t text_size;
+	struct exchange_state *state;
+};
+
+/* Read by drivers; written through the functions below, but for `server` while probing. */
+struct conversation {
+	enum errand errand;
+	const struct tracker *tracker;
+	const char *base_url; /* ends in '/' */
+	struct server *server;
+	const struct credentials *credentials; /* NULL for none */
+	moment now;                            /* our clock when the errand began */
+	const struct wanted *wanted;
+	unsigned wanted_count;
+	struct observation *observations; /* complete, in the order they were learnt */
+	unsigned observation_count;
+	struct err err; /* of the whole errand; the observations before it stay true */
+	struct conversation_state *state;
+};
+
+/*
+ * Begins an errand. BASE_URL, WANTED and CREDENTIALS must outlive it; SERVER is what is remembered
+ * of the server (for a probe: NULL). Owned by OWNER; talloc_free ends it at any time.
+ */
+struct conversation *conversation_new(const void *owner, const struct tracker *tracker,
+	enum errand errand, const char *base_url, const struct server *server,
+	const struct credentials *credentials, const struct wanted *wanted, unsigned wanted_count,
+	moment now);
+
+/* ---- for the engine ---- */
+
+/* The next exchange to send, now under way; NULL where there is none (yet). */
+struct exchange *conversation_next(struct conversation *conversation);
+
+/* Whether the errand is over: then err and the observations are final. */
+bool conversation_over(const struct conversation *conversation);
+
+/*
+ * Feed the answer to an exchange that is under way. head comes once, with DATE 0 and CONTENT_TYPE
+ * NULL where the answer has none; data any number of times; end once. FAILURE is the transport's,
+ * NULL where the answer came whole. At end the driver is called.
+ */
+void exchange_head(struct conversation *conversation, struct exchange *exchange, int status,
+	const char *content_type, moment date);
+void exchange_data(struct conversation *conversation, struct exchange *exchange, const char *bytes,
+	size_t n);
+void exchange_end(
+	struct conversation *conversation, struct exchange *exchange, const struct err *failure);
+
+/* ---- for drivers ---- */
+
+/* Queues a question to URL (taken over with talloc_steal); the caller fills in the rest. */
+struct exchange *conversation_ask(struct conversation *conversation, int purpose, char *url);
+
+/* Adds what was learnt of the bug at index WANTED. A second word on the same bug is dropped. */
+struct observation *conversation_observe(struct conversation *conversation, unsigned wanted);
+
+/* The same, for a bug's own failure. */
+void conversation_observe_error(struct conversation *conversation, unsigned wanted,
+	enum err_kind kind, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Whether something was learnt of the bug at index WANTED. */
+bool conversation_observed(const struct conversation *conversation, unsigned wanted);
+
+/* Fails the errand: queued questions are dropped, answers under way are not heard. */
+void conversation_fail(struct conversation *conversation, enum err_kind kind, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Whether EXCHANGE brought a usable answer of status 200 in its format. If not, *WHY says what is
+ * wrong in the contract's kinds: the transport's failure, `rate-limited`, `auth` (401, 403, a login
+ * page), `http`, `unparsable-tracker` (markup or broken JSON in place of the protocol).
+ */
+bool exchange_good(const struct exchange *exchange, struct err *why);
+
+#endif

@@ -1,0 +1,32 @@
+/* JSON from strangers: strict, bounded, and read without surprises. */
+#ifndef TRACKERS_JSON_H
+#define TRACKERS_JSON_H
+
+#include "trackers/err.h"
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+enum { JSON_DEPTH = 32 };
+
+/* A reader that is fed in pieces; a talloc object owned by OWNER. */
+struct json_reader;
+struct json_reader *json_reader_new(const void *owner);
+
+/* Takes N more bytes; false once the text can't be JSON any more. */
+bool json_reader_feed(struct json_reader *reader, const char *bytes, size_t n);
+
+/*
+ * The document, if exactly one has been fed, without NaN or Infinity, not deeper than JSON_DEPTH;
+ * else NULL and ERR says why (ERR_UNPARSABLE_TRACKER). Owned by the reader.
+ */
+struct json_object *json_reader_end(struct json_reader *reader, struct err *err);
+
+/*
+ * Member NAME of OBJECT if it is of that type, else NULL (also where OBJECT is no object).
+ * json_text_of gives a clean one-line copy owned by OWNER and takes numbers as their text.
+ */
+struct json_object *json_member(struct json_object *object, const char *name, json_type type);
+char *json_text_of(const void *owner, struct json_object *object, const char *name);
+
+#endif
