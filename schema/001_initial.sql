@@ -31,7 +31,9 @@ CREATE UNIQUE INDEX tracker_base_url
 CREATE TABLE bugwatch.tracker_state (
   tracker_id bigint PRIMARY KEY REFERENCES bugwatch.tracker ON DELETE CASCADE,
   due_at timestamptz NOT NULL DEFAULT 'infinity', -- when it next wants a run
-  forced_at timestamptz,              -- bugs last checked before this moment are due
+  -- Bugs last checked before this moment are due: "infinity" from a forced update until its run
+  -- begins, then that beginning, so that what an abandoned run left stays due.
+  forced_at timestamptz,
   retry_after timestamptz,            -- the tracker's own word: nothing before, forced or not
   server jsonb,                       -- what the last probe learnt (trackers/server.h)
   probed_at timestamptz,
@@ -173,6 +175,12 @@ BEGIN
     RAISE EXCEPTION 'the lease of tracker % is no longer ours', tracker USING ERRCODE = 'BW001';
   END IF;
 END $$;
+
+-- Whether a status counts as resolved (trackers/words.def has the same list).
+CREATE FUNCTION bugwatch.is_resolved(status text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT status IN ('fix-released', 'invalid', 'wont-fix', 'expired', 'opinion')
+$$;
 
 -- A moment as the API writes it.
 CREATE FUNCTION bugwatch.rfc3339(at timestamptz) RETURNS text

@@ -51,6 +51,7 @@ struct exchange {
 	const char *body;      /* NULL for none */
 	const char *headers[EXCHANGE_HEADERS]; /* "Name: value", NULL-ended */
 	enum format format;
+	bool basic_login; /* send the credentials' username and password as HTTP Basic */
 	unsigned *wanted; /* indices of the bugs it asks for, and how many */
 	unsigned wanted_count;
 	/* the answer, there when the driver hears */
