@@ -19,7 +19,7 @@ foreach(file IN LISTS MIGRATIONS)
 endforeach()
 string(APPEND c "\t{0, NULL, NULL},\n};\n\nconst struct query_text query_texts[QUERIES] = {\n")
 
-set(def "/* Made from queries/*.sql by embed.cmake: QUERY(name, parameters). */\n")
+set(def "/* Made from the folder queries by embed.cmake: QUERY(name, parameters). */\n")
 foreach(file IN LISTS QUERY_FILES)
   file(READ ${SOURCE}/${file} rest)
   string(FIND "${rest}" "-- name: " at)

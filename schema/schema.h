@@ -12,7 +12,7 @@ struct migration {
 };
 extern const struct migration migrations[];
 
-/* Every query of queries/*.sql, by the name in its `-- name: NAME` line: QUERY_NAME. */
+/* Every query in the folder queries, by the name in its `-- name: NAME` line: QUERY_NAME. */
 enum query {
 #define QUERY(name, parameters) QUERY_##name,
 #include "schema/queries.def"
