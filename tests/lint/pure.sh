@@ -25,7 +25,7 @@ imports=$(nm -A -u "${objects[@]}" |
 # FILE NAME SECTION of what can be written to while the program runs.
 state=$(
 	for object in "${objects[@]}"; do
-		objdump -t "$object" | sed -nE 's/^.{17}([.][^ ]+|[*]COM[*])\t[^ ]+ +([^ ]+)$/\1 \2/p' |
+		objdump -t "$object" | sed -nE 's/^.{25}([.][^ ]+|[*]COM[*])\t[^ ]+ +([^ ]+)$/\1 \2/p' |
 			grep -E '^([*]COM[*]|[.](data|bss|tdata|tbss)([.].*)?) ' |
 			grep -vE '^[.]data[.]rel[.]ro|^([^ ]+) \1$' |
 			sed "s|^|$object: |" || true
