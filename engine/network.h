@@ -18,7 +18,8 @@ struct network_policy *network_policy_new(const void *owner, const char *allowed
 /*
  * Whether ADDRESS may be connected to. Loopback, private, link-local, shared, documentation,
  * multicast, reserved and unspecified addresses may not (RFC 6890 and its registries), nor IPv4
- * ones wrapped in IPv6 (mapped, compatible, NAT64, 6to4, Teredo) whose inner address may not.
+ * ones wrapped in IPv6 (mapped, compatible, NAT64, 6to4, Teredo) whose inner address may not. An
+ * allowed network of IPv4 also admits its mapped form, no other wrapping.
  */
 bool network_allows(const struct network_policy *policy, const struct sockaddr *address);
 
