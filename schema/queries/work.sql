@@ -1,4 +1,245 @@
--- Questions that runs ask: who is due, what is known, what became of it.
+-- What runs ask: whose turn it is, who is due, what is known, what became of it. Everything that
+-- writes a tracker's bugs follows work_hold in the same transaction.
 
--- name: work_ping
-SELECT 1
+-- name: work_take
+-- Leases for the trackers that have waited longest: $1 owner, $2 seconds, $3 how many. The token
+-- only ever rises, so an older holder is known by a smaller one.
+WITH waiting AS (
+  SELECT s.tracker_id FROM bugwatch.tracker_state s
+  JOIN bugwatch.tracker t ON t.id = s.tracker_id
+  WHERE t.enabled AND s.due_at <= now() AND coalesce(s.lease_until, '-infinity') <= now()
+    AND coalesce(s.retry_after, '-infinity') <= now()
+  ORDER BY s.due_at LIMIT $3::integer
+  FOR UPDATE OF s SKIP LOCKED
+)
+UPDATE bugwatch.tracker_state s
+SET lease_token = s.lease_token + 1, lease_owner = $1,
+  lease_until = clock_timestamp() + $2::integer * interval '1 second'
+FROM waiting JOIN bugwatch.tracker t ON t.id = waiting.tracker_id
+WHERE s.tracker_id = waiting.tracker_id
+RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size, t.max_connections,
+  t.min_delay_ms, t.credentials,
+  CASE WHEN s.probed_at > now() - interval '1 day' THEN s.server END, s.failures
+
+-- name: work_wait
+-- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
+SELECT ceil(extract(epoch FROM min(greatest(s.due_at, s.lease_until, s.retry_after))
+  - clock_timestamp()) * 1000)::bigint
+FROM bugwatch.tracker_state s JOIN bugwatch.tracker t ON t.id = s.tracker_id
+WHERE t.enabled AND isfinite(s.due_at)
+
+-- name: work_renew
+-- Lengthens leases ($1 trackers, $2 tokens) by $3 seconds; answers the trackers still held. A lease
+-- that ran out but that nobody took is still ours: its token says so.
+UPDATE bugwatch.tracker_state s
+SET lease_until = clock_timestamp() + $3::integer * interval '1 second'
+FROM unnest($1::bigint[], $2::bigint[]) AS held (tracker_id, token)
+WHERE s.tracker_id = held.tracker_id AND s.lease_token = held.token
+RETURNING s.tracker_id
+
+-- name: work_release
+-- Gives back what owner $1 holds but no longer works on: all but the trackers $2.
+UPDATE bugwatch.tracker_state SET lease_until = NULL
+WHERE lease_owner = $1 AND lease_until IS NOT NULL AND tracker_id <> ALL ($2::bigint[])
+
+-- name: work_hold
+SELECT bugwatch.hold_lease($1::bigint, $2::bigint)
+
+-- name: work_abandon
+-- A run that still stands as running when its tracker is taken anew was left by its instance.
+UPDATE bugwatch.run SET state = 'abandoned', finished_at = now()
+WHERE tracker_id = $1::bigint AND state = 'running'
+
+-- name: work_fix_forced
+UPDATE bugwatch.tracker_state SET forced_at = clock_timestamp()
+WHERE tracker_id = $1::bigint AND forced_at = 'infinity'
+
+-- name: work_begin
+-- Begins the queued run of tracker $1, or one of the schedule's, on instance $2. Answers its id,
+-- its horizon (what is due later than that is not its business), forced_at, and how many are due.
+WITH due AS (
+  SELECT count(*) AS bugs, bool_or(c.checked_at IS NULL) AS fresh
+  FROM bugwatch.bug_check c JOIN bugwatch.tracker_state s USING (tracker_id)
+  WHERE c.tracker_id = $1::bigint
+    AND (c.next_check_at <= now() OR c.checked_at IS NULL OR c.checked_at < s.forced_at)
+), queued AS (
+  UPDATE bugwatch.run SET state = 'running', started_at = now(), instance = $2, due = due.bugs
+  FROM due WHERE tracker_id = $1::bigint AND state = 'queued'
+  RETURNING id, reason
+), made AS (
+  INSERT INTO bugwatch.run (tracker_id, reason, state, queued_at, started_at, instance, due)
+  SELECT $1::bigint, CASE WHEN due.fresh THEN 'new' ELSE 'schedule' END, 'running', now(), now(),
+    $2, due.bugs
+  FROM due WHERE NOT EXISTS (SELECT FROM queued)
+  RETURNING id, reason
+)
+SELECT run.id, run.reason, now(), s.forced_at, due.bugs
+FROM (SELECT * FROM queued UNION ALL SELECT * FROM made) AS run, due, bugwatch.tracker_state s
+WHERE s.tracker_id = $1::bigint
+
+-- name: work_probed
+-- What a probe learnt: $2 the driver's name, $3 the server.
+WITH typed AS (
+  UPDATE bugwatch.tracker SET type = $2 WHERE id = $1::bigint AND type <> $2
+)
+UPDATE bugwatch.tracker_state SET server = $3::jsonb, probed_at = now()
+WHERE tracker_id = $1::bigint
+
+-- name: work_claim
+-- The next $5 due bugs of tracker $1 after bug $2, in the order of the table: due at the horizon
+-- $3, or last checked before the forced update $4. One run walks each row once.
+SELECT bug_id, remote_id, fingerprint, failures, error_kind
+FROM bugwatch.bug_check
+WHERE tracker_id = $1::bigint AND bug_id > $2::bigint
+  AND (next_check_at <= $3::timestamptz OR checked_at IS NULL OR checked_at < $4::timestamptz)
+ORDER BY bug_id LIMIT $5::integer
+
+-- name: work_checked
+-- Bugs $2 of tracker $1 were read: fingerprints $3, next checks in $4 seconds.
+UPDATE bugwatch.bug_check c
+SET checked_at = now(), next_check_at = now() + n.wait * interval '1 second', failures = 0,
+  fingerprint = n.fingerprint, error_kind = NULL, error_message = NULL, error_since = NULL
+FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS n (bug_id, fingerprint, wait)
+WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
+
+-- name: work_event_order
+-- Held until commit by whoever adds events, so that their ids rise in commit order.
+SELECT pg_advisory_xact_lock(hashtext('bugwatch.event'))
+
+-- name: work_changed
+-- What is new of bugs $2 of tracker $1: stores it, and makes the events of those read before.
+WITH fresh AS (
+  SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
+  AS n (bug_id, title, product, remote_status, remote_resolution, remote_severity,
+    remote_priority, remote_tags, status, importance, remote_changed_at)
+), old AS (
+  SELECT b.id, b.remote_id, b.status, b.importance, b.title FROM bugwatch.bug b
+  JOIN fresh n ON b.tracker_id = $1::bigint AND b.id = n.bug_id
+  WHERE b.first_read_at IS NOT NULL
+), stored AS (
+  UPDATE bugwatch.bug b
+  SET title = n.title, product = n.product, remote_status = n.remote_status,
+    remote_resolution = n.remote_resolution, remote_severity = n.remote_severity,
+    remote_priority = n.remote_priority, remote_tags = n.remote_tags, status = n.status,
+    importance = n.importance, remote_changed_at = n.remote_changed_at,
+    last_changed_at = CASE WHEN b.first_read_at IS NOT NULL THEN now() END,
+    first_read_at = coalesce(b.first_read_at, now())
+  FROM fresh n WHERE b.tracker_id = $1::bigint AND b.id = n.bug_id
+), happened AS (
+  SELECT o.id, o.remote_id, e.* FROM old o JOIN fresh n ON n.bug_id = o.id
+  CROSS JOIN LATERAL (VALUES
+    (1, 'status', o.status, n.status),
+    (2, CASE WHEN bugwatch.is_resolved(n.status) THEN 'resolved' ELSE 'reopened' END,
+      o.status, n.status),
+    (3, 'importance', o.importance, n.importance),
+    (4, 'title', o.title, n.title)) AS e (place, kind, old, new)
+  WHERE e.old IS DISTINCT FROM e.new
+    AND (e.place <> 2 OR bugwatch.is_resolved(o.status) <> bugwatch.is_resolved(n.status))
+), told AS (
+  INSERT INTO bugwatch.event
+    (id, kind, tracker_id, bug_id, watch_id, tracker, remote_id, url, ref, old, new)
+  SELECT nextval('bugwatch.event_id'), e.* FROM (
+    SELECT h.kind, $1::bigint, h.id, w.id AS watch, t.name, h.remote_id, w.url, w.ref, h.old, h.new
+    FROM happened h JOIN bugwatch.watch w ON w.tracker_id = $1::bigint AND w.bug_id = h.id
+    JOIN bugwatch.tracker t ON t.id = w.tracker_id
+    ORDER BY h.id, w.id, h.place) AS e
+  RETURNING id
+)
+SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
+
+-- name: work_failed
+-- Bugs $2 of tracker $1 could not be read in run $6: kinds $3, messages $4, again in $5 seconds.
+-- What was last known of them stays. A kind that was not there before makes an event.
+WITH bad AS (
+  SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[])
+    AS n (bug_id, kind, message, wait)
+), old AS (
+  SELECT c.bug_id, c.remote_id, c.error_kind FROM bugwatch.bug_check c
+  JOIN bad n ON c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
+), stored AS (
+  UPDATE bugwatch.bug_check c
+  SET checked_at = now(), next_check_at = now() + n.wait * interval '1 second',
+    failures = c.failures + 1, error_kind = n.kind, error_message = n.message,
+    error_since = CASE WHEN c.error_kind = n.kind THEN c.error_since ELSE now() END
+  FROM bad n WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
+), noted AS (
+  INSERT INTO bugwatch.run_error (tracker_id, run_id, bug_id, kind, message)
+  SELECT $1::bigint, $6::bigint, o.bug_id, n.kind, n.message FROM bad n JOIN old o USING (bug_id)
+  ON CONFLICT DO NOTHING
+), told AS (
+  INSERT INTO bugwatch.event
+    (id, kind, tracker_id, bug_id, watch_id, tracker, remote_id, url, ref, old, new)
+  SELECT nextval('bugwatch.event_id'), e.* FROM (
+    SELECT 'error', $1::bigint, o.bug_id, w.id AS watch, t.name, o.remote_id, w.url, w.ref,
+      o.error_kind, n.kind
+    FROM old o JOIN bad n USING (bug_id)
+    JOIN bugwatch.watch w ON w.tracker_id = $1::bigint AND w.bug_id = o.bug_id
+    JOIN bugwatch.tracker t ON t.id = w.tracker_id
+    WHERE o.error_kind IS DISTINCT FROM n.kind
+    ORDER BY o.bug_id, w.id) AS e
+  RETURNING id
+)
+SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
+
+-- name: work_recovered
+-- Bugs $2 of tracker $1 are read again: tells their watches. Comes before work_checked, which
+-- forgets the error.
+WITH told AS (
+  INSERT INTO bugwatch.event
+    (id, kind, tracker_id, bug_id, watch_id, tracker, remote_id, url, ref, old, new)
+  SELECT nextval('bugwatch.event_id'), e.* FROM (
+    SELECT 'recovered', $1::bigint, c.bug_id, w.id AS watch, t.name, c.remote_id, w.url, w.ref,
+      c.error_kind, NULL::text
+    FROM bugwatch.bug_check c
+    JOIN bugwatch.watch w ON w.tracker_id = c.tracker_id AND w.bug_id = c.bug_id
+    JOIN bugwatch.tracker t ON t.id = w.tracker_id
+    WHERE c.tracker_id = $1::bigint AND c.bug_id = ANY ($2::bigint[])
+      AND c.error_kind IS NOT NULL
+    ORDER BY c.bug_id, w.id) AS e
+  RETURNING id
+)
+SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
+
+-- name: work_count
+-- Run $1 went on: checked $2, changed $3, errors $4, requests $5, bytes $6 more.
+UPDATE bugwatch.run
+SET checked = checked + $2::integer, changed = changed + $3::integer,
+  errors = errors + $4::integer, requests = requests + $5::bigint, bytes = bytes + $6::bigint
+WHERE id = $1::bigint
+
+-- name: work_end
+-- Run $1 ended in state $2, with the tracker's error $3, $4 where it failed.
+UPDATE bugwatch.run
+SET state = $2, finished_at = clock_timestamp(), due = greatest(due, checked),
+  error_kind = $3, error_message = $4
+WHERE id = $1::bigint
+
+-- name: work_settle
+-- Tracker $1 after a run: when it is due again, and the lease given back. $2 and $3 are its error,
+-- or null where it answered; then it is due when its first bug is. After a failure it is not asked
+-- for $4 seconds unless forced; $5 (seconds since 1970) is the end of the pause that it asked for.
+WITH first AS (
+  SELECT min(CASE WHEN c.bug_id IS NULL THEN NULL
+    WHEN c.checked_at IS NULL OR c.checked_at < s.forced_at THEN now()
+    ELSE c.next_check_at END) AS at,
+    EXISTS (SELECT FROM bugwatch.run r WHERE r.tracker_id = $1::bigint AND r.state = 'queued')
+      OR min(s.forced_at) = 'infinity' AS forced
+  FROM bugwatch.tracker_state s LEFT JOIN bugwatch.bug_check c USING (tracker_id)
+  WHERE s.tracker_id = $1::bigint
+)
+UPDATE bugwatch.tracker_state s
+SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
+  failures = CASE WHEN $2::text IS NULL THEN 0 ELSE s.failures + 1 END,
+  error_since = CASE WHEN $2::text IS NULL THEN NULL
+    WHEN s.error_kind = $2 THEN s.error_since ELSE now() END,
+  error_kind = $2, error_message = $3,
+  probed_at = CASE WHEN $2::text IS NULL THEN s.probed_at END,
+  due_at = CASE WHEN first.forced THEN now()
+    WHEN $2::text IS NULL THEN coalesce(first.at, 'infinity')
+    ELSE now() + $4::bigint * interval '1 second' END
+FROM first WHERE s.tracker_id = $1::bigint
+
+-- name: work_leave
+-- Tracker $1 when its run is given up: what is due stays due, and anybody may take it.
+UPDATE bugwatch.tracker_state SET lease_until = NULL WHERE tracker_id = $1::bigint

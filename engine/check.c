@@ -1,0 +1,216 @@
+#include "engine/check.h"
+
+#include "engine/clock.h"
+
+#include <sys/queue.h>
+#include <talloc.h>
+
+enum {
+	/* The whole and both its halves: it is not one bug that fails. */
+	FAILURES_OF_A_TRACKER = 3,
+	/* So many bad answers are enough, even where others are good. */
+	FAILURES_MOST = 40,
+};
+
+/* Some of the batch's bugs, asked for in one conversation. */
+struct portion {
+	unsigned first, count;
+	STAILQ_ENTRY(portion) link;
+};
+
+struct check {
+	const struct check_frame *frame;
+	check_done *done;
+	void *cookie;
+	struct claimed *bugs;
+	struct wanted *wanted;
+	STAILQ_HEAD(, portion) portions; /* the first is under way */
+	struct conversation *conversation;
+	struct db_batch *batch; /* the store under way */
+	struct tally stored; /* by all portions so far */
+	struct tally storing;
+	unsigned read, failures;
+};
+
+static void ask(struct check *check);
+
+static void finish(struct check *check, const struct err *err)
+{
+	check_done *done = check->done;
+	void *cookie = check->cookie;
+	struct tally tally = check->stored;
+	struct err copy = {0};
+	if (err != NULL)
+		copy = *err;
+	talloc_free(check);
+	done(cookie, err != NULL ? &copy : NULL, &tally);
+}
+
+static void add_portion(struct check *check, unsigned first, unsigned count)
+{
+	struct portion *portion = talloc(check, struct portion);
+	portion->first = first;
+	portion->count = count;
+	STAILQ_INSERT_TAIL(&check->portions, portion, link);
+}
+
+/* Whether a failure of this kind may be the work of one bug in the batch. */
+static bool may_be_one_bug(enum err_kind kind)
+{
+	return kind == ERR_HTTP || kind == ERR_UNPARSABLE_TRACKER || kind == ERR_TOO_LARGE;
+}
+
+/* Puts the failed PORTION back in smaller pieces; false if it is the tracker that fails. */
+static bool split(struct check *check, const struct portion *portion, const struct err *err)
+{
+	check->failures++;
+	if (!may_be_one_bug(err->kind) || check->failures > FAILURES_MOST)
+		return false;
+	if (check->read == 0 && check->failures >= FAILURES_OF_A_TRACKER)
+		return false;
+	if (portion->count == 1) {
+		bool alone = STAILQ_EMPTY(&check->portions);
+		if (!alone)
+			add_portion(check, portion->first, 1);
+		return !alone;
+	}
+	unsigned half = portion->count / 2;
+	add_portion(check, portion->first, half);
+	add_portion(check, portion->first + half, portion->count - half);
+	return true;
+}
+
+/* A failed errand that said something all the same: what it said is true, the rest is asked anew. */
+static bool partly_read(const struct conversation *conversation)
+{
+	return conversation->observation_count > 0;
+}
+
+/* After a portion was stored: what is to be asked next, or the end. */
+static void go_on(struct check *check)
+{
+	struct portion *portion = STAILQ_FIRST(&check->portions);
+	struct err err = check->conversation->err;
+	STAILQ_REMOVE_HEAD(&check->portions, link);
+	bool failed = err.kind != ERR_NONE;
+	if (failed && (partly_read(check->conversation) || !split(check, portion, &err))) {
+		finish(check, &err);
+		return;
+	}
+	talloc_free(portion);
+	TALLOC_FREE(check->conversation);
+	if (STAILQ_EMPTY(&check->portions))
+		finish(check, NULL);
+	else
+		ask(check);
+}
+
+static void on_stored(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct check *check = cookie;
+	check->batch = NULL;
+	if (err != NULL) {
+		finish(check, err);
+		return;
+	}
+	check->stored.checked += check->storing.checked;
+	check->stored.changed += check->storing.changed;
+	check->stored.errors += check->storing.errors;
+	check->stored.requests += check->storing.requests;
+	check->stored.bytes += check->storing.bytes;
+	check->read += check->storing.checked - check->storing.errors;
+	go_on(check);
+}
+
+/*
+ * A driver that says nothing of a bug and does not say why would leave it due for ever, without a
+ * pause: that is a failure of the tracker.
+ */
+static void expect_all(struct conversation *conversation)
+{
+	unsigned unsaid = conversation->wanted_count - conversation->observation_count;
+	if (unsaid > 0)
+		err_set(&conversation->err, ERR_UNPARSABLE_TRACKER,
+			"%s said nothing of %u of the %u bugs it was asked for",
+			conversation->base_url, unsaid, conversation->wanted_count);
+}
+
+/* A bug that fails alone while others of its batch were read is a bad bug, not a bad tracker. */
+static void blame_bug(struct check *check, struct conversation *conversation)
+{
+	struct err err = conversation->err;
+	if (conversation->wanted_count != 1 || conversation->observation_count > 0 ||
+		check->read == 0 || !may_be_one_bug(err.kind))
+		return;
+	conversation_observe_error(conversation, 0, ERR_UNPARSABLE_BUG, "%s", err.text);
+	err_clear(&conversation->err);
+}
+
+static void on_over(void *cookie, struct conversation *conversation, const struct fetch_cost *cost)
+{
+	struct check *check = cookie;
+	const struct check_frame *frame = check->frame;
+	struct portion *portion = STAILQ_FIRST(&check->portions);
+	expect_all(conversation);
+	blame_bug(check, conversation);
+	check->batch =
+		store(frame->tools, frame->lease, frame->run_id, &check->bugs[portion->first],
+			conversation, cost, &check->storing, on_stored, check);
+}
+
+/* Asks for the first portion. */
+static void ask(struct check *check)
+{
+	const struct check_frame *frame = check->frame;
+	const struct portion *portion = STAILQ_FIRST(&check->portions);
+	check->conversation = conversation_new(check, frame->lease->driver, ERRAND_CHECK,
+		frame->lease->base_url, frame->server, frame->lease->credentials,
+		&check->wanted[portion->first], portion->count, clock_now());
+	courier_start(check->conversation, frame->tools->base, &frame->site, check->conversation,
+		on_over, check);
+}
+
+/* The columns of work_claim. */
+enum { BUG_ID, REMOTE_ID, FINGERPRINT, FAILURES, ERROR_KIND };
+
+static void read_rows(struct check *check, const struct db_rows *rows)
+{
+	unsigned n = db_count(rows);
+	check->bugs = talloc_array(check, struct claimed, n);
+	check->wanted = talloc_array(check, struct wanted, n);
+	for (unsigned i = 0; i < n; i++) {
+		check->bugs[i] = (struct claimed){
+			.bug_id = db_integer(rows, i, BUG_ID),
+			.remote_id = talloc_strdup(check, db_text(rows, i, REMOTE_ID)),
+			.fingerprint = db_integer(rows, i, FINGERPRINT),
+			.failures = (unsigned)db_integer(rows, i, FAILURES),
+			.failing = !db_null(rows, i, ERROR_KIND),
+		};
+		check->wanted[i] = (struct wanted){
+			.remote_id = check->bugs[i].remote_id,
+			.known = check->bugs[i].fingerprint != 0,
+		};
+	}
+}
+
+static int check_free(struct check *check)
+{
+	if (check->batch != NULL)
+		db_forget(check->batch);
+	return 0;
+}
+
+struct check *check_start(const void *owner, const struct check_frame *frame,
+	const struct db_rows *rows, check_done *done, void *cookie)
+{
+	struct check *check = talloc_zero(owner, struct check);
+	check->frame = frame;
+	check->done = done;
+	check->cookie = cookie;
+	STAILQ_INIT(&check->portions);
+	talloc_set_destructor(check, check_free);
+	read_rows(check, rows);
+	add_portion(check, 0, db_count(rows));
+	ask(check);
+	return check;
+}

@@ -1,0 +1,38 @@
+/*
+ * One batch of claimed bugs: asked, compared, stored.
+ *
+ * Where a whole batch fails although its tracker answers, one bad bug may have spoilt it: the batch
+ * is halved until the bad bug stands alone and the others are read. If both halves fail too, it is
+ * the tracker that fails.
+ */
+#ifndef ENGINE_CHECK_H
+#define ENGINE_CHECK_H
+
+#include "engine/courier.h"
+#include "engine/store.h"
+
+struct check;
+
+/* What every check of a run shares; must outlive it. */
+struct check_frame {
+	const struct tools *tools;
+	const struct lease *lease;
+	const struct server *server;
+	struct courier_site site;
+	int64_t run_id;
+};
+
+/*
+ * Called once, at the end; the check is then gone. ERR is NULL, the tracker's failure, or our own
+ * (ERR_LEASE_LOST, ERR_DATABASE…: nothing more may be written). TALLY counts what was committed.
+ */
+typedef void check_done(void *cookie, const struct err *err, const struct tally *tally);
+
+/*
+ * Starts on the bugs in ROWS (of work_claim), which must not be empty. Owned by OWNER; talloc_free
+ * calls it off, without `done`.
+ */
+struct check *check_start(const void *owner, const struct check_frame *frame,
+	const struct db_rows *rows, check_done *done, void *cookie);
+
+#endif

@@ -1,0 +1,126 @@
+#include "engine/courier.h"
+
+#include <sys/queue.h>
+#include <talloc.h>
+
+/* One question on its way. */
+struct leg {
+	struct courier *courier;
+	struct exchange *exchange;
+	struct fetch *fetch;
+	LIST_ENTRY(leg) link;
+};
+
+struct courier {
+	const struct courier_site *site;
+	struct conversation *conversation;
+	courier_done *done;
+	void *cookie;
+	struct event
+		*over; /* so that `done` never runs inside courier_start or a fetch's handler */
+	LIST_HEAD(, leg) legs;
+	struct fetch_cost cost;
+};
+
+static void send_all(struct courier *courier);
+
+static void on_head(void *cookie, const struct fetch_answer *answer)
+{
+	struct leg *leg = cookie;
+	exchange_head(leg->courier->conversation, leg->exchange, answer->status,
+		answer->content_type, answer->date);
+}
+
+static void on_data(void *cookie, const char *bytes, size_t n)
+{
+	struct leg *leg = cookie;
+	exchange_data(leg->courier->conversation, leg->exchange, bytes, n);
+}
+
+static void on_done(void *cookie, const struct err *err, const struct fetch_cost *cost)
+{
+	struct leg *leg = cookie;
+	struct courier *courier = leg->courier;
+	struct exchange *exchange = leg->exchange;
+	courier->cost.requests += cost->requests;
+	courier->cost.bytes += cost->bytes;
+	leg->fetch = NULL;
+	talloc_free(leg);
+	exchange_end(courier->conversation, exchange, err);
+	send_all(courier);
+}
+
+static const struct fetch_handlers handlers = {on_head, on_data, on_done};
+
+static int leg_free(struct leg *leg)
+{
+	LIST_REMOVE(leg, link);
+	if (leg->fetch != NULL)
+		fetch_cancel(leg->fetch);
+	return 0;
+}
+
+static void send_one(struct courier *courier, struct exchange *exchange)
+{
+	const struct courier_site *site = courier->site;
+	const struct credentials *login =
+		exchange->basic_login ? courier->conversation->credentials : NULL;
+	struct fetch_request request = {
+		.method = exchange->method,
+		.url = exchange->url,
+		.headers = exchange->headers,
+		.body = exchange->body,
+		.username = login != NULL ? login->username : NULL,
+		.password = login != NULL ? login->password : NULL,
+		.max_connections = site->max_connections,
+		.min_delay_ms = site->min_delay_ms,
+	};
+	struct leg *leg = talloc_zero(courier, struct leg);
+	leg->courier = courier;
+	leg->exchange = exchange;
+	LIST_INSERT_HEAD(&courier->legs, leg, link);
+	talloc_set_destructor(leg, leg_free);
+	leg->fetch = fetch_start(site->fetcher, &request, &handlers, leg);
+}
+
+static void send_all(struct courier *courier)
+{
+	struct exchange *exchange;
+	while ((exchange = conversation_next(courier->conversation)) != NULL)
+		send_one(courier, exchange);
+	if (conversation_over(courier->conversation))
+		event_active(courier->over, 0, 0);
+}
+
+static void on_over(evutil_socket_t fd, short what, void *cookie)
+{
+	struct courier *courier = cookie;
+	courier_done *done = courier->done;
+	void *done_cookie = courier->cookie;
+	struct conversation *conversation = courier->conversation;
+	struct fetch_cost cost = courier->cost;
+	talloc_free(courier);
+	done(done_cookie, conversation, &cost);
+}
+
+static int courier_free(struct courier *courier)
+{
+	event_free(courier->over);
+	return 0;
+}
+
+struct courier *courier_start(const void *owner, struct event_base *base,
+	const struct courier_site *site, struct conversation *conversation, courier_done *done,
+	void *cookie)
+{
+	struct courier *courier = talloc_zero(owner, struct courier);
+	courier->site = site;
+	courier->conversation = conversation;
+	courier->done = done;
+	courier->cookie = cookie;
+	courier->over = event_new(base, -1, 0, on_over, courier);
+	LIST_INIT(&courier->legs);
+	talloc_set_destructor(courier, courier_free);
+	send_all(courier);
+	return courier;
+}

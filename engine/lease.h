@@ -1,0 +1,32 @@
+/* A tracker that this instance may work on, and what it needs to know for it. */
+#ifndef ENGINE_LEASE_H
+#define ENGINE_LEASE_H
+
+#include "engine/tools.h"
+#include "trackers/tracker.h"
+
+#include <stdint.h>
+
+/* Made from one row of work_take; texts and parts are talloc children. */
+struct lease {
+	int64_t tracker_id;
+	int64_t token; /* what fences our writes */
+	const char *name;
+	const struct tracker *driver; /* NULL until a probe has told ("auto") */
+	const char *base_url;
+	unsigned batch_size; /* 0: the driver's */
+	unsigned max_connections;
+	unsigned min_delay_ms;
+	const struct credentials *credentials; /* NULL for none */
+	const struct server *server; /* NULL where a probe is wanted */
+	unsigned failures; /* of the tracker, in a row, before this run */
+};
+
+/* The lease in row ROW of work_take's answer, owned by OWNER. */
+struct lease *lease_from_row(
+	const void *owner, const struct vault *vault, const struct db_rows *rows, unsigned row);
+
+/* Adds the statement that lets the rest of BATCH be written only while the lease is ours. */
+void lease_hold(const struct lease *lease, struct db_batch *batch);
+
+#endif

@@ -1,0 +1,329 @@
+#include "engine/run.h"
+
+#include "engine/check.h"
+#include "engine/clock.h"
+#include "engine/log.h"
+#include "engine/probe.h"
+#include "engine/schedule.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <talloc.h>
+
+enum run_state { RUN_BEGINNING, RUN_PROBING, RUN_CHECKING, RUN_ENDING };
+
+enum { INTEGER_TEXT = 24 };
+
+struct run {
+	const struct tools *tools;
+	struct lease *lease;
+	run_done *done;
+	void *cookie;
+	enum run_state state;
+	struct event
+		*over; /* so that `done` comes from the loop, never from inside a call of ours */
+	struct db_batch *batch; /* of the run itself: beginning, probe, claim or end */
+	struct check_frame frame;
+	char tracker_id[INTEGER_TEXT];
+	const char *horizon, *forced_at; /* as the database says them */
+	int64_t last_bug; /* claimed so far */
+	bool claiming, exhausted, stopped;
+	unsigned checks; /* under way */
+	void *work; /* owns the probe and the checks */
+	struct err err; /* the tracker's failure */
+	struct tally tally;
+	struct fetch_cost probe_cost;
+	moment started;
+};
+
+static void claim(struct run *run);
+static void end(struct run *run);
+
+static const char *integer(char *text, int64_t value)
+{
+	snprintf(text, INTEGER_TEXT, "%" PRId64, value);
+	return text;
+}
+
+const struct lease *run_lease(const struct run *run)
+{
+	return run->lease;
+}
+
+static void on_over(evutil_socket_t fd, short what, void *cookie)
+{
+	struct run *run = cookie;
+	run->done(run->cookie, run);
+	talloc_free(run);
+}
+
+/* Ends without another word to the database: what it does not know of stays due. */
+static void drop(struct run *run, const struct err *err)
+{
+	log_warning(run->lease->name, "run given up, what is due stays due: %s", err->text);
+	TALLOC_FREE(run->work);
+	if (run->batch != NULL)
+		db_forget(run->batch);
+	run->batch = NULL;
+	event_active(run->over, 0, 0);
+}
+
+/* ---- beginning ---- */
+
+static void learn_server(struct run *run, const struct server *server)
+{
+	run->frame.server = server;
+	run->state = RUN_CHECKING;
+	claim(run);
+}
+
+static void on_probe_stored(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct run *run = cookie;
+	run->batch = NULL;
+	if (err != NULL)
+		drop(run, err);
+	else
+		learn_server(run, run->lease->server);
+}
+
+static void on_probed(void *cookie, const struct err *err, const struct tracker *driver,
+	const struct server *server, const struct fetch_cost *cost)
+{
+	struct run *run = cookie;
+	run->probe_cost = *cost;
+	if (err != NULL) {
+		run->err = *err;
+		end(run);
+		return;
+	}
+	char *json = server_to_json(run, server);
+	run->lease->driver = driver;
+	run->lease->server = server_from_json(run->lease, json);
+	run->batch = db_batch_new(run->tools->db);
+	lease_hold(run->lease, run->batch);
+	db_add(run->batch, QUERY_work_probed,
+		(const char *[]){run->tracker_id, driver->name, json});
+	db_send(run->batch, on_probe_stored, run);
+	talloc_free(json);
+}
+
+/* The columns of work_begin. */
+enum { RUN_ID, REASON, HORIZON, FORCED_AT, DUE };
+
+static void on_begun(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	enum { BEGIN = 3 }; /* after hold, abandon and fix_forced */
+	struct run *run = cookie;
+	run->batch = NULL;
+	if (err != NULL) {
+		drop(run, err);
+		return;
+	}
+	const struct db_rows *begun = rows[BEGIN];
+	run->frame.run_id = db_integer(begun, 0, RUN_ID);
+	run->horizon = talloc_strdup(run, db_text(begun, 0, HORIZON));
+	if (!db_null(begun, 0, FORCED_AT))
+		run->forced_at = talloc_strdup(run, db_text(begun, 0, FORCED_AT));
+	log_debug(run->lease->name, "run %" PRId64 " (%s): %s due", run->frame.run_id,
+		db_text(begun, 0, REASON), db_text(begun, 0, DUE));
+	if (run->lease->server != NULL) {
+		learn_server(run, run->lease->server);
+		return;
+	}
+	run->state = RUN_PROBING;
+	probe_start(run->work, run->tools, run->lease, &run->frame.site, on_probed, run);
+}
+
+static void begin(struct run *run)
+{
+	const char *tracker[] = {run->tracker_id, run->tools->settings->instance};
+	run->batch = db_batch_new(run->tools->db);
+	lease_hold(run->lease, run->batch);
+	db_add(run->batch, QUERY_work_abandon, tracker);
+	db_add(run->batch, QUERY_work_fix_forced, tracker);
+	db_add(run->batch, QUERY_work_begin, tracker);
+	db_send(run->batch, on_begun, run);
+}
+
+/* ---- checking ---- */
+
+static void count(struct run *run, const struct tally *tally)
+{
+	run->tally.checked += tally->checked;
+	run->tally.changed += tally->changed;
+	run->tally.errors += tally->errors;
+	run->tally.requests += tally->requests;
+	run->tally.bytes += tally->bytes;
+}
+
+static void on_checked(void *cookie, const struct err *err, const struct tally *tally)
+{
+	struct run *run = cookie;
+	run->checks--;
+	count(run, tally);
+	if (err != NULL && err_scope(err->kind) == ERR_SCOPE_OWN) {
+		drop(run, err);
+		return;
+	}
+	if (err != NULL)
+		err_set(&run->err, err->kind, "%s", err->text);
+	claim(run);
+}
+
+static unsigned batch_size(const struct run *run)
+{
+	return run->lease->batch_size > 0 ? run->lease->batch_size : run->lease->driver->batch_size;
+}
+
+static void on_claimed(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct run *run = cookie;
+	run->batch = NULL;
+	run->claiming = false;
+	if (err != NULL) {
+		drop(run, err);
+		return;
+	}
+	unsigned n = db_count(rows[0]);
+	run->exhausted = n < batch_size(run);
+	if (n > 0) {
+		run->last_bug = db_integer(rows[0], n - 1, 0);
+		run->checks++;
+		check_start(run->work, &run->frame, rows[0], on_checked, run);
+	}
+	claim(run);
+}
+
+/*
+ * Claims the next batch as long as the tracker answers: one more than it may be asked for at once,
+ * so that the next question is ready when an answer is being stored.
+ */
+static void claim(struct run *run)
+{
+	bool enough = run->exhausted || run->err.kind != ERR_NONE;
+	if (!enough && !run->claiming && run->checks <= run->frame.site.max_connections) {
+		char last[INTEGER_TEXT], limit[INTEGER_TEXT];
+		run->claiming = true;
+		run->batch = db_query(run->tools->db, QUERY_work_claim,
+			(const char *[]){run->tracker_id, integer(last, run->last_bug),
+				run->horizon, run->forced_at, integer(limit, batch_size(run))},
+			on_claimed, run);
+	} else if (enough && !run->claiming && run->checks == 0) {
+		end(run);
+	}
+}
+
+/* ---- ending ---- */
+
+static void tell(const struct run *run)
+{
+	const struct tally *t = &run->tally;
+	double seconds = (double)(clock_now() - run->started) / MOMENT_SECOND;
+	if (run->err.kind != ERR_NONE)
+		log_warning(run->lease->name, "run %" PRId64 " failed after %u bugs: %s: %s",
+			run->frame.run_id, t->checked, err_word(run->err.kind), run->err.text);
+	else
+		log_info(run->lease->name,
+			"run %" PRId64 " %s: %u checked, %u changed, %u in error, %" PRIu64
+			" requests, %.1f s",
+			run->frame.run_id, run->stopped ? "abandoned" : "done", t->checked,
+			t->changed, t->errors, t->requests + run->probe_cost.requests, seconds);
+}
+
+static void on_ended(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct run *run = cookie;
+	run->batch = NULL;
+	if (err != NULL) {
+		drop(run, err);
+		return;
+	}
+	tell(run);
+	event_active(run->over, 0, 0);
+}
+
+static void add_probe_cost(struct run *run, const char *run_id)
+{
+	char requests[INTEGER_TEXT], bytes[INTEGER_TEXT];
+	db_add(run->batch, QUERY_work_count,
+		(const char *[]){run_id, "0", "0", "0", integer(requests, run->probe_cost.requests),
+			integer(bytes, (int64_t)run->probe_cost.bytes)});
+}
+
+/* When the tracker is due again; see work_settle. */
+static void add_settle(struct run *run)
+{
+	const struct err *err = &run->err;
+	char wait[INTEGER_TEXT], pause[INTEGER_TEXT];
+	double draw = (double)randombytes_random() / ((double)UINT32_MAX + 1);
+	moment retry_at = fetcher_retry_at(run->tools->fetcher, run->lease->base_url);
+	bool failed = err->kind != ERR_NONE;
+	db_add(run->batch, QUERY_work_settle,
+		(const char *[]){run->tracker_id, failed ? err_word(err->kind) : NULL,
+			failed ? err->text : NULL,
+			integer(wait, schedule_tracker(run->lease->failures + 1, draw)),
+			retry_at != 0 ? integer(pause, retry_at / MOMENT_SECOND + 1) : NULL});
+}
+
+static void end(struct run *run)
+{
+	bool failed = run->err.kind != ERR_NONE;
+	char run_id[INTEGER_TEXT];
+	integer(run_id, run->frame.run_id);
+	run->state = RUN_ENDING;
+	run->batch = db_batch_new(run->tools->db);
+	lease_hold(run->lease, run->batch);
+	add_probe_cost(run, run_id);
+	const char *state = run->stopped ? "abandoned" : failed ? "failed" : "done";
+	db_add(run->batch, QUERY_work_end,
+		(const char *[]){run_id, state, failed ? err_word(run->err.kind) : NULL,
+			failed ? run->err.text : NULL});
+	if (run->stopped)
+		db_add(run->batch, QUERY_work_leave, (const char *[]){run->tracker_id});
+	else
+		add_settle(run);
+	db_send(run->batch, on_ended, run);
+}
+
+void run_stop(struct run *run)
+{
+	if (run->state == RUN_ENDING || run->stopped)
+		return;
+	run->stopped = true;
+	TALLOC_FREE(run->work);
+	if (run->batch != NULL)
+		db_forget(run->batch);
+	end(run);
+}
+
+static int run_free(struct run *run)
+{
+	if (run->batch != NULL)
+		db_forget(run->batch);
+	event_free(run->over);
+	return 0;
+}
+
+struct run *run_start(const void *owner, const struct tools *tools, struct lease *lease,
+	run_done *done, void *cookie)
+{
+	struct run *run = talloc_zero(owner, struct run);
+	run->tools = tools;
+	run->lease = talloc_steal(run, lease);
+	run->done = done;
+	run->cookie = cookie;
+	run->work = talloc_new(run);
+	run->over = event_new(tools->base, -1, 0, on_over, run);
+	run->started = clock_now();
+	integer(run->tracker_id, lease->tracker_id);
+	run->frame = (struct check_frame){
+		.tools = tools,
+		.lease = lease,
+		.site = {tools->fetcher, lease->max_connections, lease->min_delay_ms},
+	};
+	talloc_set_destructor(run, run_free);
+	begin(run);
+	return run;
+}

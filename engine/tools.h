@@ -1,0 +1,21 @@
+/* What every run works with; made by the service, outlives every run. */
+#ifndef ENGINE_TOOLS_H
+#define ENGINE_TOOLS_H
+
+#include "engine/db.h"
+#include "engine/fetcher.h"
+#include "engine/settings.h"
+#include "engine/vault.h"
+
+#include <event2/event.h>
+
+struct tools {
+	struct event_base *base;
+	const struct settings *settings;
+	struct db *db;
+	struct fetcher *fetcher;
+	struct vault *vault;
+	const char *owner; /* this start of this instance, as leases name it */
+};
+
+#endif
