@@ -194,13 +194,17 @@ class Service:
         Service.live.append(self)
         return self
 
-    def start(self, timeout=90):
+    def start(self, token=None, timeout=90):
+        """Starts it and waits until it is ready. TOKEN is the admin's, where another service made it."""
         self.launch()
+        self.wait_up(timeout)
+        self.api.token = token or wait_for(self.admin_token, "the admin token", timeout)
+        return self
+
+    def wait_up(self, timeout=90):
         self.url = wait_for(self._url, "the service's address", timeout)
         self.api = Api(self.url, None)
         self.wait_ready(timeout)
-        self.api.token = self.admin_token()
-        return self
 
     def _url(self):
         assert self.process.poll() is None, f"it ended with {self.process.returncode}:\n{self.words()}"
@@ -210,7 +214,11 @@ class Service:
             return None
 
     def admin_token(self):
-        return (self.state / "admin-token").read_text().strip()
+        """The admin's token, or None where this service made none."""
+        try:
+            return (self.state / "admin-token").read_text().strip()
+        except FileNotFoundError:
+            return None
 
     def ready(self):
         """The status of /readyz, or None where nobody answers."""

@@ -48,6 +48,13 @@ def test_help_names_every_setting():
         assert flag in out
 
 
+def test_manual_names_every_setting():
+    manual = (ROOT / "docs/manual.md").read_text()
+    flags = set(re.findall(r"--([a-z][a-z-]+)", cli("serve", "--help").out)) - {"config", "json", "help", "version"}
+    assert len(flags) > 8
+    assert [f for f in sorted(flags) if f"| `{f.replace('-', '_')}` |" not in manual] == []
+
+
 @pytest.mark.parametrize("words", [
     [], ["nothing"], ["serve", "--nonsense"], ["serve", "extra"], ["add"], ["remove"], ["show"], ["show", "1", "2"],
     ["check"], ["tracker"], ["tracker", "nothing"], ["tracker", "show"], ["tracker", "add"],

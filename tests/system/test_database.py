@@ -1,4 +1,5 @@
 """An external PostgreSQL: migrations, several services on one database, and its absence."""
+import os
 import re
 import threading
 
@@ -16,15 +17,9 @@ def test_several_at_once_on_an_empty_database(cluster, made):
     url = cluster.database("several")
     services = [made(Service(database=url, instance=f"number{i}").launch()) for i in range(4)]
     for service in services:
-        service.url = wait_for(service._url, "the service's address")
-    from harness import Api
-
-    for service in services:
-        service.api = Api(service.url, None)
-        service.wait_ready()
-    makers = [s for s in services if (s.state / "admin-token").exists()]
-    assert len(makers) == 1
-    token = makers[0].admin_token()
+        service.wait_up()
+    token = wait_for(lambda: next((t for t in (s.admin_token() for s in services) if t), None), "a token")
+    assert [s.admin_token() for s in services].count(None) == 3
     assert sql(url, "SELECT count(*) FROM bugwatch.token") == [["1"]]
     for service in services:
         service.api.token = token
@@ -205,8 +200,6 @@ def test_embedded_has_no_port(service):
     pid = service.postmaster()
     sockets = {line.split()[9] for table in ("tcp", "tcp6")
                for line in open(f"/proc/{pid}/net/{table}").readlines()[1:] if line.split()[3] == "0A"}
-    import os
-
     held = set()
     for name in os.listdir(f"/proc/{pid}/fd"):
         try:
@@ -222,6 +215,4 @@ def test_embedded_stops_with_the_service(made):
     service = made(Service().start())
     pid = service.postmaster()
     service.stop()
-    import os
-
     assert not os.path.exists(f"/proc/{pid}")
