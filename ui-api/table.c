@@ -61,7 +61,8 @@ static void shrink(const struct table *table, unsigned *widths, unsigned width)
 		unsigned *widest = NULL;
 		for (unsigned i = 0; i < table->column_count; i++) {
 			unsigned least = table->columns[i].least;
-			if (least > 0 && widths[i] > least && (widest == NULL || widths[i] > *widest))
+			if (least > 0 && widths[i] > least &&
+				(widest == NULL || widths[i] > *widest))
 				widest = &widths[i];
 		}
 		if (widest == NULL)
@@ -72,7 +73,7 @@ static void shrink(const struct table *table, unsigned *widths, unsigned width)
 
 static void blanks(FILE *out, unsigned n)
 {
-	fprintf(out, "%*s", (int) n, "");
+	fprintf(out, "%*s", (int)n, "");
 }
 
 /* Prints CELL in WIDTH columns, cut with an ellipsis where it is wider. */
@@ -85,7 +86,7 @@ static void print_cell(
 	unsigned pad = width - shown - cut;
 	if (column->number)
 		blanks(out, pad);
-	fprintf(out, "%.*s%s", (int) n, cell, cut ? "\u2026" : "");
+	fprintf(out, "%.*s%s", (int)n, cell, cut ? "\u2026" : "");
 	if (!column->number && !last)
 		blanks(out, pad);
 }
@@ -110,7 +111,7 @@ static void print_row(const struct table *table, FILE *out, const struct row *ro
 		const struct table_column *column = &table->columns[i];
 		const char *cell = row != NULL ? row->cells[i] : column->title;
 		const char *colour = row == NULL ? "1"
-			: column->paint != NULL  ? column->paint(cell)
+			: column->paint != NULL	 ? column->paint(cell)
 						 : NULL;
 		if (i > 0)
 			blanks(out, GAP);

@@ -7,9 +7,10 @@
 
 struct table_column {
 	const char *title; /* NULL ends the columns */
-	const char *field; /* the API's field it shows, for the caller; "error.kind" reaches inside */
-	bool number;       /* aligned to the right */
-	unsigned least;    /* columns it may be cut to; 0 where it is never cut */
+	const char
+		*field; /* the API's field it shows, for the caller; "error.kind" reaches inside */
+	bool number; /* aligned to the right */
+	unsigned least; /* columns it may be cut to; 0 where it is never cut */
 	/* The colour of a cell, as the parameter of an SGR sequence ("31"), or NULL. May be NULL. */
 	const char *(*paint)(const char *cell);
 };

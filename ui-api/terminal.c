@@ -1,5 +1,7 @@
 #include "ui-api/terminal.h"
 
+#include "trackers/utf8.h"
+
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,38 +13,25 @@
 
 enum { BROKEN = 0xfffd, COLUMNS_DEFAULT = 80, COLUMNS_LEAST = 20, COLUMNS_MOST = 10000 };
 
-/* The N bytes of a character whose first byte is LEAD; 0 where none begins so. */
-static size_t length_of(unsigned char lead)
-{
-	if (lead < 0x80)
-		return 1;
-	if (lead >= 0xc2 && lead <= 0xdf)
-		return 2;
-	if (lead >= 0xe0 && lead <= 0xef)
-		return 3;
-	return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
 /* Reads one character into *OUT and returns its bytes; a broken byte is U+FFFD, and *GOOD false. */
 static size_t decode(const char *text, uint32_t *out, bool *good)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *bytes = (const unsigned char *) text;
-	size_t n = length_of(bytes[0]);
-	uint32_t c = n == 1 ? bytes[0] : n == 0 ? 0 : bytes[0] & (0xffu >> (n + 1));
-	*out = BROKEN;
-	*good = false;
-	if (n == 0)
-		return 1;
-	for (size_t i = 1; i < n; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
+	struct utf8 at = {0};
+	size_t n = 0;
+	uint32_t c = 0;
+	do {
+		unsigned char byte = (unsigned char)text[n];
+		*good = utf8_step(&at, byte);
+		if (!*good) {
+			*out = BROKEN;
 			return 1;
-		c = c << 6 | (bytes[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 1;
+		}
+		if (n++ == 0)
+			c = at.need == 0 ? byte : byte & (0x3fu >> at.need);
+		else
+			c = c << 6 | (byte & 0x3f);
+	} while (at.need > 0);
 	*out = c;
-	*good = true;
 	return n;
 }
 
@@ -65,7 +54,7 @@ char *terminal_text(const void *owner, const char *text)
 		if (!good)
 			fputs("\uFFFD", memory);
 		else if (commands(c))
-			fprintf(memory, "\\u%04x", (unsigned) c);
+			fprintf(memory, "\\u%04x", (unsigned)c);
 		else
 			fwrite(at, 1, step, memory);
 		at += step;
@@ -89,8 +78,8 @@ bool terminal_is_utf8(const char *text)
 /* Columns of one character; an unknown one may take up one. */
 static unsigned width_of(uint32_t c)
 {
-	int width = wcwidth((wchar_t) c);
-	return width < 0 ? 1 : (unsigned) width;
+	int width = wcwidth((wchar_t)c);
+	return width < 0 ? 1 : (unsigned)width;
 }
 
 size_t terminal_fit(const char *text, unsigned columns, unsigned *width)
@@ -106,7 +95,7 @@ size_t terminal_fit(const char *text, unsigned columns, unsigned *width)
 		*width += width_of(c);
 		at += step;
 	}
-	return (size_t) (at - text);
+	return (size_t)(at - text);
 }
 
 unsigned terminal_width(const char *text)
@@ -130,7 +119,7 @@ unsigned terminal_columns(FILE *stream)
 		columns = COLUMNS_DEFAULT;
 	if (columns < COLUMNS_LEAST)
 		columns = COLUMNS_LEAST;
-	return (unsigned) (columns > COLUMNS_MOST ? COLUMNS_MOST : columns);
+	return (unsigned)(columns > COLUMNS_MOST ? COLUMNS_MOST : columns);
 }
 
 bool terminal_colours(FILE *stream)

@@ -21,8 +21,8 @@ bool terminal_is_utf8(const char *text);
 unsigned terminal_width(const char *text);
 
 /*
- * How many bytes of safe TEXT fit into COLUMNS, ending at a whole character with its accents; *WIDTH
- * is what they take up.
+ * How many bytes of safe TEXT fit into COLUMNS, ending at a whole character with its accents;
+ * *WIDTH is what they take up.
  */
 size_t terminal_fit(const char *text, unsigned columns, unsigned *width);
 

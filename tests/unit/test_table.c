@@ -24,8 +24,8 @@ static const struct table_column columns[] = {
 };
 
 /* Prints ROWS rows of three cells each, and compares with EXPECTED. */
-static void assert_table(
-	const char *const cells[][3], unsigned rows, unsigned width, bool colours, const char *expected)
+static void assert_table(const char *const cells[][3], unsigned rows, unsigned width, bool colours,
+	const char *expected)
 {
 	char *text = NULL;
 	size_t n = 0;

@@ -28,7 +28,9 @@ static void controls_are_shown(void **state)
 	assert_safe("a\033[31mb", "a\\u001b[31mb");
 	assert_safe("a\nb\tc\r", "a\\u000ab\\u0009c\\u000d");
 	assert_safe("del\177", "del\\u007f");
-	assert_safe("csi\xc2\x9b" "31m", "csi\\u009b31m");
+	assert_safe("csi\xc2\x9b"
+		    "31m",
+		"csi\\u009b31m");
 }
 
 static void bidirectional_controls_are_shown(void **state)

@@ -1,0 +1,238 @@
+#include "ui-api/command.h"
+
+#include "engine/log.h"
+#include "engine/service.h"
+#include "engine/settings.h"
+#include "ui-api/server.h"
+#include "ui-api/token.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+#include <unistd.h>
+
+enum {
+	SIGNALS = 3,
+	token_ensure_admin(serving->server, service_db(serving->service),
+		service_state(serving->service), serving->settings->state_dir, on_token, serving);
+	EN_RETRY_S = 1, STOP_LIMIT_S = 8
+};
+
+/*
+ * The service while it runs.
+ * States:  STARTING --admin token--> SERVING --SIGTERM, SIGINT--> STOPPING --stopped--> loop's end
+ */
+struct serving {
+	struct call *call;
+	struct event_base *base;
+	struct settings *settings;
+	struct service *service;
+	struct api_server *server;
+	struct event *signals[SIGNALS];
+	struct event *token_retry; /* the admin token is asked for again */
+	struct event *stop_limit;
+	char *url_path; /* of the file that tells clients where it is */
+	bool stopping;
+};
+
+static void on_stopped(void *cookie)
+{
+	struct serving *serving = cookie;
+	event_base_loopexit(serving->base, NULL);
+}
+
+static void on_stop_limit(evutil_socket_t fd, short what, void *cookie)
+{
+	struct serving *serving = cookie;
+	log_warning("service", "not all runs could be given up in time; their leases will lapse");
+	event_base_loopbreak(serving->base);
+}
+
+/* A second signal does not wait. */
+static void on_stop(evutil_socket_t number, short what, void *cookie)
+{
+	struct serving *serving = cookie;
+	struct timeval limit = {STOP_LIMIT_S, 0};
+	if (serving->stopping) {
+		event_base_loopbreak(serving->base);
+		return;
+	}
+	serving->stopping = true;
+	log_info("service", "stopping (%s)", strsignal((int)number));
+	event_add(serving->stop_limit, &limit);
+	event_del(serving->token_retry);
+	service_stop(serving->service, on_stopped, serving);
+}
+
+static void apply_log_level(const struct settings *settings)
+{
+	enum log_level level;
+	if (log_level_of_word(settings->log_level, &level))
+		log_set_level(level);
+}
+
+static void warn_without_contact(const struct settings *settings)
+{
+	if (settings->contact[0] == '\0')
+		log_warning("service",
+			"no contact is set: trackers' administrators can't reach you; "
+			"set one with --contact, a URL or a mail address");
+}
+
+/* Reads the configuration again. What shapes the running parts waits for the next start. */
+static void on_reload(evutil_socket_t number, short what, void *cookie)
+{
+	struct serving *serving = cookie;
+	struct err err = {0};
+	struct settings *settings = settings_load(serving, call_settings(serving->call), &err);
+	if (settings == NULL) {
+		log_error("service", "the configuration stays as it was: %s", err.text);
+		return;
+	}
+	apply_log_level(settings);
+	log_info("service",
+		"configuration read again: log level %s; other settings are taken up "
+		"at the next start",
+		settings->log_level);
+	talloc_free(settings);
+}
+
+static void on_token(void *cookie, const struct err *err);
+
+static void ask_token(evutil_socket_t fd, short what, void *cookie)
+{
+	struct serving *serving = cookie;
+	token_ensure_admin(serving->server, service_db(serving->service),
+		service_state(serving->service), serving->settings->state_dir, on_token, serving);
+}
+
+/* The admin token is there. Without it nobody could use the API: that is tried until it works. */
+static void on_token(void *cookie, const struct err *err)
+{
+	struct serving *serving = cookie;
+	struct timeval pause = {
+		token_ensure_admin(serving->server, service_db(serving->service),
+			service_state(serving->service), serving->settings->state_dir, on_token,
+			serving);
+	EN_RETRY_S, 0
+};
+if (err == NULL || serving->stopping)
+	return;
+if (err->kind != ERR_DATABASE_GONE)
+	log_error("service", "the admin token can't be made: %s", err->text);
+event_add(serving->token_retry, &pause);
+}
+
+static void listen_for_signals(struct serving *serving)
+{
+	static const struct {
+		int number;
+		event_callback_fn heard;
+	} signals[SIGNALS] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < SIGNALS; i++) {
+		serving->signals[i] =
+			evsignal_new(serving->base, signals[i].number, signals[i].heard, serving);
+		event_add(serving->signals[i], NULL);
+	}
+	serving->token_retry = evtimer_new(serving->base, ask_token, serving);
+	serving->stop_limit = evtimer_new(serving->base, on_stop_limit, serving);
+}
+
+/* Says where it listens: to clients by a file, to people in words. */
+static bool announce(struct serving *serving, struct err *err)
+{
+	const char *url = api_server_url(serving->server);
+	if (!state_write(service_state(serving->service), "url", url, err))
+		return false;
+	serving->url_path = talloc_asprintf(serving, "%s/url", serving->settings->state_dir);
+	if (serving->call->json) {
+		struct json_object *object = json_object_new_object();
+		json_object_object_add(object, "url", json_object_new_string(url));
+		print_json(object);
+		json_object_put(object);
+	} else {
+		printf("bugwatch " BUGWATCH_VERSION " listens on %s\n"
+		       "state folder %s; the first admin token is in its file admin-token\n",
+			url, serving->settings->state_dir);
+	}
+	fflush(stdout);
+	return true;
+}
+
+/* Makes all parts; false and ERR where one can't be had. */
+static bool start(struct serving *serving, struct err *err)
+{
+	serving->settings = settings_load(serving, call_settings(serving->call), err);
+	if (serving->settings == NULL)
+		return false;
+	apply_log_level(serving->settings);
+	warn_without_contact(serving->settings);
+	serving->service = service_new(serving, serving->base, serving->settings, err);
+	if (serving->service == NULL)
+		return false;
+	serving->server = api_server_new(serving, serving->base, service_db(serving->service),
+		service_vault(serving->service), serving->settings->listen, err);
+	if (serving->server == NULL || !announce(serving, err))
+		return false;
+	listen_for_signals(serving);
+	ask_token(-1, 0, serving);
+	service_start(serving->service);
+	return true;
+}
+
+/* What uses a part goes before it; the file that tells of the address goes first. */
+static int end(struct serving *serving)
+{
+	if (serving->url_path != NULL)
+		unlink(serving->url_path);
+	TALLOC_FREE(serving->server);
+	TALLOC_FREE(serving->service);
+	for (int i = 0; i < SIGNALS; i++)
+		if (serving->signals[i] != NULL)
+			event_free(serving->signals[i]);
+	if (serving->token_retry != NULL)
+		event_free(serving->token_retry);
+	if (serving->stop_limit != NULL)
+		event_free(serving->stop_limit);
+	event_base_free(serving->base);
+	return 0;
+}
+
+static int run(struct call *call)
+{
+	struct err err = {0};
+	struct serving *serving = talloc_zero(call, struct serving);
+	serving->call = call;
+	serving->base = event_base_new();
+	talloc_set_destructor(serving, end);
+	if (!start(serving, &err)) {
+		complain("%s", err.text);
+		talloc_free(serving);
+		return err.kind == ERR_USAGE ? WRONG_USAGE : REFUSED;
+	}
+	event_base_dispatch(serving->base);
+	talloc_free(serving);
+	log_info("service", "ended");
+	return DONE;
+}
+
+const struct command command_serve = {
+	.name = "serve",
+	.run = run,
+	.usage = "[--config FILE] [--database URL] [--listen ADDRESS:PORT] ...",
+	.help = "run the service",
+	.examples = "Runs the service until SIGTERM or Ctrl-C: it checks the watched bugs and "
+		    "serves the API.\n"
+		    "Without --database it runs a PostgreSQL of its own in its state folder. "
+		    "SIGHUP reads\n"
+		    "the configuration again. Where there is no token yet, it makes an admin's and "
+		    "writes\n"
+		    "it to the file admin-token in the state folder.\n\n"
+		    "  bugwatch serve --contact mailto:me@example.net\n"
+		    "  bugwatch serve --database postgresql://bugwatch@db.example.net/bugwatch\n"
+		    "  bugwatch serve --allow-networks 10.0.0.0/8 --listen 0.0.0.0:7380",
+	.settings = true,
+};
