@@ -13,16 +13,12 @@
 #include <talloc.h>
 #include <unistd.h>
 
-enum {
-	SIGNALS = 3,
-	token_ensure_admin(serving->server, service_db(serving->service),
-		service_state(serving->service), serving->settings->state_dir, on_token, serving);
-	EN_RETRY_S = 1, STOP_LIMIT_S = 8
-};
+enum { SIGNALS = 3, TOKEN_RETRY_MS = 200, STOP_LIMIT_S = 8 };
 
 /*
  * The service while it runs.
- * States:  STARTING --admin token--> SERVING --SIGTERM, SIGINT--> STOPPING --stopped--> loop's end
+ * States:  STARTING --there is a token--> SERVING --SIGTERM, SIGINT--> STOPPING --stopped--> end
+ * The API opens only then, so that whoever reaches it finds the admin token too.
  */
 struct serving {
 	struct call *call;
@@ -35,6 +31,7 @@ struct serving {
 	struct event *stop_limit;
 	char *url_path; /* of the file that tells clients where it is */
 	bool stopping;
+	int status; /* to exit with */
 };
 
 static void on_stopped(void *cookie)
@@ -99,46 +96,17 @@ static void on_reload(evutil_socket_t number, short what, void *cookie)
 	talloc_free(settings);
 }
 
-static void on_token(void *cookie, const struct err *err);
-
-static void ask_token(evutil_socket_t fd, short what, void *cookie)
-{
-	struct serving *serving = cookie;
-	token_ensure_admin(serving->server, service_db(serving->service),
-		service_state(serving->service), serving->settings->state_dir, on_token, serving);
-}
-
-/* The admin token is there. Without it nobody could use the API: that is tried until it works. */
-static void on_token(void *cookie, const struct err *err)
-{
-	struct serving *serving = cookie;
-	struct timeval pause = {
-		token_ensure_admin(serving->server, service_db(serving->service),
-			service_state(serving->service), serving->settings->state_dir, on_token,
-			serving);
-	EN_RETRY_S, 0
-};
-if (err == NULL || serving->stopping)
-	return;
-if (err->kind != ERR_DATABASE_GONE)
-	log_error("service", "the admin token can't be made: %s", err->text);
-event_add(serving->token_retry, &pause);
-}
-
 static void listen_for_signals(struct serving *serving)
 {
 	static const struct {
 		int number;
 		event_callback_fn heard;
 	} signals[SIGNALS] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
-	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < SIGNALS; i++) {
 		serving->signals[i] =
 			evsignal_new(serving->base, signals[i].number, signals[i].heard, serving);
 		event_add(serving->signals[i], NULL);
 	}
-	serving->token_retry = evtimer_new(serving->base, ask_token, serving);
-	serving->stop_limit = evtimer_new(serving->base, on_stop_limit, serving);
 }
 
 /* Says where it listens: to clients by a file, to people in words. */
@@ -162,7 +130,49 @@ static bool announce(struct serving *serving, struct err *err)
 	return true;
 }
 
-/* Makes all parts; false and ERR where one can't be had. */
+/* Opens the API and begins to watch. */
+static bool open_doors(struct serving *serving, struct err *err)
+{
+	serving->server = api_server_new(serving, serving->base, service_db(serving->service),
+		service_vault(serving->service), serving->settings->listen, err);
+	if (serving->server == NULL || !announce(serving, err))
+		return false;
+	service_start(serving->service);
+	return true;
+}
+
+static int give_up(const struct err *err)
+{
+	complain("%s", err->text);
+	return err->kind == ERR_USAGE ? WRONG_USAGE : REFUSED;
+}
+
+/* A database that can't be reached just now is asked again until it can. */
+static void on_token(void *cookie, const struct err *err)
+{
+	struct serving *serving = cookie;
+	struct timeval pause = {0, TOKEN_RETRY_MS * 1000};
+	struct err closed = {0};
+	if (serving->stopping)
+		return;
+	if (err != NULL && err->kind == ERR_DATABASE_GONE) {
+		event_add(serving->token_retry, &pause);
+		return;
+	}
+	if (err == NULL && open_doors(serving, &closed))
+		return;
+	serving->status = give_up(err != NULL ? err : &closed);
+	event_base_loopbreak(serving->base);
+}
+
+static void ask_token(evutil_socket_t fd, short what, void *cookie)
+{
+	struct serving *serving = cookie;
+	token_ensure_admin(serving, service_db(serving->service), service_state(serving->service),
+		serving->settings->state_dir, on_token, serving);
+}
+
+/* Makes all parts but the API; false and ERR where one can't be had. */
 static bool start(struct serving *serving, struct err *err)
 {
 	serving->settings = settings_load(serving, call_settings(serving->call), err);
@@ -173,13 +183,10 @@ static bool start(struct serving *serving, struct err *err)
 	serving->service = service_new(serving, serving->base, serving->settings, err);
 	if (serving->service == NULL)
 		return false;
-	serving->server = api_server_new(serving, serving->base, service_db(serving->service),
-		service_vault(serving->service), serving->settings->listen, err);
-	if (serving->server == NULL || !announce(serving, err))
-		return false;
+	serving->token_retry = evtimer_new(serving->base, ask_token, serving);
+	serving->stop_limit = evtimer_new(serving->base, on_stop_limit, serving);
 	listen_for_signals(serving);
 	ask_token(-1, 0, serving);
-	service_start(serving->service);
 	return true;
 }
 
@@ -208,15 +215,16 @@ static int run(struct call *call)
 	serving->call = call;
 	serving->base = event_base_new();
 	talloc_set_destructor(serving, end);
-	if (!start(serving, &err)) {
-		complain("%s", err.text);
-		talloc_free(serving);
-		return err.kind == ERR_USAGE ? WRONG_USAGE : REFUSED;
-	}
-	event_base_dispatch(serving->base);
+	signal(SIGPIPE, SIG_IGN);
+	if (start(serving, &err))
+		event_base_dispatch(serving->base);
+	else
+		serving->status = give_up(&err);
+	int status = serving->status;
 	talloc_free(serving);
-	log_info("service", "ended");
-	return DONE;
+	if (status == DONE)
+		log_info("service", "ended");
+	return status;
 }
 
 const struct command command_serve = {
@@ -224,15 +232,13 @@ const struct command command_serve = {
 	.run = run,
 	.usage = "[--config FILE] [--database URL] [--listen ADDRESS:PORT] ...",
 	.help = "run the service",
-	.examples = "Runs the service until SIGTERM or Ctrl-C: it checks the watched bugs and "
-		    "serves the API.\n"
-		    "Without --database it runs a PostgreSQL of its own in its state folder. "
-		    "SIGHUP reads\n"
-		    "the configuration again. Where there is no token yet, it makes an admin's and "
-		    "writes\n"
-		    "it to the file admin-token in the state folder.\n\n"
-		    "  bugwatch serve --contact mailto:me@example.net\n"
-		    "  bugwatch serve --database postgresql://bugwatch@db.example.net/bugwatch\n"
-		    "  bugwatch serve --allow-networks 10.0.0.0/8 --listen 0.0.0.0:7380",
+	.examples =
+		"Runs the service until SIGTERM or Ctrl-C: it checks watched bugs, and serves\n"
+		"the API. Without --database it runs a PostgreSQL of its own in its state\n"
+		"folder. SIGHUP reads the configuration again. Where there is no token yet, it\n"
+		"makes an admin's and writes it to the file admin-token in the state folder.\n\n"
+		"  bugwatch serve --contact mailto:me@example.net\n"
+		"  bugwatch serve --database postgresql://bugwatch@db.example.net/bugwatch\n"
+		"  bugwatch serve --allow-networks 10.0.0.0/8 --listen 0.0.0.0:7380",
 	.settings = true,
 };
