@@ -45,22 +45,22 @@ enum { EXCHANGE_HEADERS = 6, EXCHANGE_PEEK = 16384 };
 /* One question and its answer. Made by conversation_ask; the driver then fills in the question. */
 struct exchange {
 	/* the question */
-	int purpose;           /* the driver's own word for it */
-	const char *method;    /* "GET" unless set */
-	const char *url;       /* absolute */
-	const char *body;      /* NULL for none */
+	int purpose; /* the driver's own word for it */
+	const char *method; /* "GET" unless set */
+	const char *url; /* absolute */
+	const char *body; /* NULL for none */
 	const char *headers[EXCHANGE_HEADERS]; /* "Name: value", NULL-ended */
 	enum format format;
 	bool basic_login; /* send the credentials' username and password as HTTP Basic */
 	unsigned *wanted; /* indices of the bugs it asks for, and how many */
 	unsigned wanted_count;
 	/* the answer, there when the driver hears */
-	int status;                /* HTTP status; 0 where none came */
-	const char *content_type;  /* lower case, without parameters; "" where none came */
-	moment date;               /* the Date header, 0 where none came */
-	struct err failure;        /* the transport's or the parser's; what follows is then not there */
-	struct json_object *json;  /* FORMAT_JSON */
-	const char *text;          /* FORMAT_TEXT, NUL-ended; markup in JSON's place: its beginning */
+	int status; /* HTTP status; 0 where none came */
+	const char *content_type; /* lower case, without parameters; "" where none came */
+	moment date; /* the Date header, 0 where none came */
+	struct err failure; /* the transport's or the parser's; what follows is then not there */
+	struct json_object *json; /* FORMAT_JSON */
+	const char *text; /* FORMAT_TEXT, NUL-ended; markup in JSON's place: its beginning */
 	size_t text_size;
 	struct exchange_state *state;
 };
@@ -72,7 +72,7 @@ struct conversation {
 	const char *base_url; /* ends in '/' */
 	struct server *server;
 	const struct credentials *credentials; /* NULL for none */
-	moment now;                            /* our clock when the errand began */
+	moment now; /* our clock when the errand began */
 	const struct wanted *wanted;
 	unsigned wanted_count;
 	struct observation *observations; /* complete, in the order they were learnt */
@@ -105,8 +105,8 @@ bool conversation_over(const struct conversation *conversation);
  */
 void exchange_head(struct conversation *conversation, struct exchange *exchange, int status,
 	const char *content_type, moment date);
-void exchange_data(struct conversation *conversation, struct exchange *exchange, const char *bytes,
-	size_t n);
+void exchange_data(
+	struct conversation *conversation, struct exchange *exchange, const char *bytes, size_t n);
 void exchange_end(
 	struct conversation *conversation, struct exchange *exchange, const struct err *failure);
 

@@ -19,9 +19,9 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 static void trim_cut_character(char *text)
 {
 	size_t n = strlen(text), back = 0;
-	while (back < 3 && back < n && ((unsigned char) text[n - 1 - back] & 0xc0) == 0x80)
+	while (back < 3 && back < n && ((unsigned char)text[n - 1 - back] & 0xc0) == 0x80)
 		back++;
-	if (back < n && ((unsigned char) text[n - 1 - back] & 0xc0) == 0xc0)
+	if (back < n && ((unsigned char)text[n - 1 - back] & 0xc0) == 0xc0)
 		text[n - 1 - back] = '\0';
 }
 
@@ -34,7 +34,7 @@ void err_set(struct err *err, enum err_kind kind, const char *format, ...)
 	va_start(args, format);
 	int n = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
-	if (n >= (int) sizeof(err->text))
+	if (n >= (int)sizeof(err->text))
 		trim_cut_character(err->text);
 }
 
@@ -52,7 +52,7 @@ enum err_kind err_of_word(const char *word)
 {
 	for (int i = 0; word != NULL && i < KINDS; i++)
 		if (strcmp(kinds[i].word, word) == 0)
-			return (enum err_kind) i;
+			return (enum err_kind)i;
 	return ERR_NONE;
 }
 

@@ -8,16 +8,16 @@
 #include <stdint.h>
 
 enum ability {
-	ABILITY_CHANGES = 1 << 0,  /* can say what changed since a moment */
+	ABILITY_CHANGES = 1 << 0, /* can say what changed since a moment */
 	ABILITY_COMMENTS = 1 << 1, /* gives comments */
-	ABILITY_WHY = 1 << 2,      /* says of a single bug why it is missing */
+	ABILITY_WHY = 1 << 2, /* says of a single bug why it is missing */
 };
 
 /* Texts are talloc children of the struct. */
 struct server {
 	const char *version; /* as the server says it, or NULL */
-	const char *door;    /* the driver's word for the interface to use, e.g. "rest.cgi/" */
-	const char *memory;  /* whatever else the driver must remember, in its own form, or NULL */
+	const char *door; /* the driver's word for the interface to use, e.g. "rest.cgi/" */
+	const char *memory; /* whatever else the driver must remember, in its own form, or NULL */
 	unsigned abilities;
 	int64_t skew_s; /* the server's clock less ours, whole seconds */
 };

@@ -13,7 +13,7 @@ struct remote_bug {
 };
 
 struct tracker {
-	const char *name;  /* the contract's word, and the folder's name */
+	const char *name; /* the contract's word, and the folder's name */
 	const char *title; /* for people */
 	unsigned batch_size; /* how many bugs a check likes at once */
 	/* Whether URL is a bug of this kind; fills OUT. */

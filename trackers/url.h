@@ -8,10 +8,10 @@
 /* Owned as one piece by the talloc owner it was parsed for. */
 struct url {
 	const char *scheme; /* "http" or "https" */
-	const char *host;   /* lower case, no userinfo; brackets kept on IPv6 */
-	unsigned port;      /* 0 where it is the scheme's own */
-	const char *path;   /* as sent, begins with '/' */
-	const char *query;  /* as sent, without '?'; NULL where there is none */
+	const char *host; /* lower case, no userinfo; brackets kept on IPv6 */
+	unsigned port; /* 0 where it is the scheme's own */
+	const char *path; /* as sent, begins with '/' */
+	const char *query; /* as sent, without '?'; NULL where there is none */
 };
 
 /* Takes an http or https URL apart; NULL if TEXT is none. At most 2,000 bytes are taken. */

@@ -1,0 +1,73 @@
+#include "trackers/mapping.h"
+
+#include "trackers/text.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+	const char *word;
+	bool resolved;
+} statuses[] = {
+#define STATUS(name, word, resolved) [STATUS_##name] = {word, resolved},
+#include "trackers/words.def"
+#undef STATUS
+};
+
+static const char *const importances[] = {
+#define IMPORTANCE(name, word) [IMPORTANCE_##name] = word,
+#include "trackers/words.def"
+#undef IMPORTANCE
+};
+
+const char *status_word(enum bug_status status)
+{
+	return statuses[status].word;
+}
+
+const char *importance_word(enum bug_importance importance)
+{
+	return importances[importance];
+}
+
+bool status_resolved(enum bug_status status)
+{
+	return statuses[status].resolved;
+}
+
+static bool is_any(const char *word)
+{
+	return strcmp(word, "*") == 0;
+}
+
+static bool fits(const char *word, const char *value)
+{
+	return is_any(word) || text_same_word(word, value);
+}
+
+enum bug_status map_status(
+	const struct status_row *rows, const char *status, const char *resolution)
+{
+	enum bug_status found = STATUS_UNKNOWN;
+	int fewest = 3;
+	status = status != NULL ? status : "";
+	resolution = resolution != NULL ? resolution : "";
+	for (; rows->status != NULL; rows++) {
+		int stars = is_any(rows->status) + is_any(rows->resolution);
+		if (stars < fewest && fits(rows->status, status) &&
+			fits(rows->resolution, resolution)) {
+			found = rows->to;
+			fewest = stars;
+		}
+	}
+	return found;
+}
+
+enum bug_importance map_importance(const struct importance_row *rows, const char *word)
+{
+	word = word != NULL ? word : "";
+	for (; rows->word != NULL; rows++)
+		if (text_same_word(rows->word, word))
+			return rows->to;
+	return IMPORTANCE_UNKNOWN;
+}
