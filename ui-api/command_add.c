@@ -172,9 +172,8 @@ const struct command command_add = {
 	.run = run,
 	.usage = "URL... [--ref TEXT] | -f FILE|-",
 	.help = "watch bugs",
-	.examples = "Watches bugs. The tracker is recognised from the URL, and made if it is new. "
-		    "What is\n"
-		    "watched already stays as it is.\n\n"
+	.examples = "Watches bugs. The tracker is recognised from the URL, and made if it is\n"
+		    "new. What is watched already stays as it is.\n\n"
 		    "  bugwatch add https://bugs.gentoo.org/show_bug.cgi?id=901 --ref ticket-17\n"
 		    "  bugwatch add -f urls.txt\n"
 		    "  grep -o 'https://[^ ]*' notes | bugwatch add -f -",

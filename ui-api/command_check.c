@@ -123,9 +123,9 @@ const struct command command_check = {
 	.run = run,
 	.usage = "NAME|WATCH|URL... [--wait]",
 	.help = "force an update, now",
-	.examples = "Has every watched bug of a tracker (NAME), or one of them (WATCH, URL), "
-		    "checked now,\n"
-		    "whatever the schedule says. With --wait it fails (1) if the run does.\n\n"
+	.examples = "Has every watched bug of a tracker (NAME), or one of them (WATCH, URL),\n"
+		    "checked now, whatever the schedule says. With --wait it fails (1) if the\n"
+		    "run does.\n\n"
 		    "  bugwatch check bugs.gentoo.org --wait\n"
 		    "  bugwatch check 12",
 	.options = options,

@@ -66,8 +66,8 @@ const struct command command_detect = {
 	.run = run,
 	.usage = "URL... | -f FILE|-",
 	.help = "tell what tracker and bug a URL means, without asking anybody",
-	.examples = "Tells what tracker and bug a URL means. Nothing is sent anywhere.\n"
-		    "Fails (1) where none is recognised, and partly (4) where some are not.\n\n"
+	.examples = "Tells what tracker and bug a URL means. Nothing is sent anywhere. Fails\n"
+		    "(1) where none is recognised, and partly (4) where some are not.\n\n"
 		    "  bugwatch detect https://bugs.gentoo.org/show_bug.cgi?id=901\n"
 		    "  bugwatch detect --json -f urls.txt",
 	.options = options,

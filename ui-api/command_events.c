@@ -90,9 +90,9 @@ const struct command command_events = {
 	.run = run,
 	.usage = "[--after N] [--follow]",
 	.help = "tell what changed",
-	.examples = "Tells what changed in the watched bugs, oldest first. Remember the last "
-		    "number and ask\n"
-		    "for what came after it: nothing is missed, nothing comes twice.\n\n"
+	.examples = "Tells what changed in the watched bugs, oldest first. Remember the last\n"
+		    "number and ask for what came after it: nothing is missed, nothing comes\n"
+		    "twice.\n\n"
 		    "  bugwatch events --after 1200\n"
 		    "  bugwatch events --follow --json | while read -r event; do ...; done",
 	.options = options,

@@ -17,13 +17,11 @@ void help_all(FILE *out)
 	      "  bugwatch serve &\n"
 	      "  bugwatch add https://bugs.gentoo.org/show_bug.cgi?id=901\n"
 	      "  bugwatch list\n\n"
-	      "Commands find the local service by its state folder (--state-dir DIR), or another "
-	      "one\n"
-	      "by BUGWATCH_URL and BUGWATCH_TOKEN. --json prints the API's own JSON, --version "
-	      "the\n"
-	      "version.\n\n"
-	      "Exit status: 0 done, 1 refused, 2 wrong usage, 3 service not reached, 4 partly "
-	      "done.\n",
+	      "Commands find the local service by its state folder (--state-dir DIR), or\n"
+	      "another one by BUGWATCH_URL and BUGWATCH_TOKEN. --json prints the API's own\n"
+	      "JSON, --version the version.\n\n"
+	      "Exit status: 0 done, 1 refused, 2 wrong usage, 3 service not reached,\n"
+	      "4 partly done.\n",
 		out);
 }
 

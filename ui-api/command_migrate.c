@@ -66,10 +66,9 @@ const struct command command_migrate = {
 	.run = run,
 	.usage = "[--database URL]",
 	.help = "bring the database to this program's schema",
-	.examples = "Brings the database to the schema of this program, as \"bugwatch serve\" does "
-		    "when it\n"
-		    "starts. Without --database it is the embedded one, while no service runs on "
-		    "it.\n\n"
+	.examples = "Brings the database to the schema of this program, as \"bugwatch serve\"\n"
+		    "does when it starts. Without --database it is the embedded one, while no\n"
+		    "service runs on it.\n\n"
 		    "  bugwatch migrate --database postgresql://bugwatch@db.example.net/bugwatch",
 	.settings = true,
 };

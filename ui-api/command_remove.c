@@ -25,9 +25,8 @@ const struct command command_remove = {
 	.run = run,
 	.usage = "WATCH...",
 	.help = "stop watching",
-	.examples = "Takes watches away; WATCH is the id that \"bugwatch list\" shows. What "
-		    "happened to them\n"
-		    "stays among the events.\n\n"
+	.examples = "Takes watches away; WATCH is the id that \"bugwatch list\" shows. What\n"
+		    "happened to them stays among the events.\n\n"
 		    "  bugwatch remove 12 13",
 	.least = 1,
 	.most = -1,

@@ -93,9 +93,9 @@ const struct command command_show = {
 	.run = run,
 	.usage = "WATCH|URL",
 	.help = "show one watch and its history",
-	.examples = "Shows what is known of a watched bug, when it is checked next and why then, "
-		    "and what\n"
-		    "happened to it. WATCH is the id that \"bugwatch list\" shows.\n\n"
+	.examples = "Shows what is known of a watched bug, when it is checked next and why\n"
+		    "then, and what happened to it. WATCH is the id that \"bugwatch list\"\n"
+		    "shows.\n\n"
 		    "  bugwatch show 12\n"
 		    "  bugwatch show https://bugs.gentoo.org/show_bug.cgi?id=901",
 	.least = 1,

@@ -71,7 +71,8 @@ const struct command command_token_list = {
 	.run = list,
 	.usage = "",
 	.help = "list the tokens",
-	.examples = "Lists the tokens, never the secrets themselves.\n\n  bugwatch token list",
+	.examples = "Lists the tokens, never the secrets themselves.\n\n"
+		    "  bugwatch token list",
 };
 
 const struct command command_token_revoke = {
@@ -79,7 +80,8 @@ const struct command command_token_revoke = {
 	.run = revoke,
 	.usage = "ID",
 	.help = "take a token away",
-	.examples = "From then on nobody gets in with it.\n\n  bugwatch token revoke 3",
+	.examples = "From then on nobody gets in with it.\n\n"
+		    "  bugwatch token revoke 3",
 	.least = 1,
 	.most = 1,
 };

@@ -102,7 +102,8 @@ const struct command command_tracker_list = {
 	.run = list,
 	.usage = "",
 	.help = "list the trackers",
-	.examples = "Lists the trackers and how they fare.\n\n  bugwatch tracker list",
+	.examples = "Lists the trackers and how they fare.\n\n"
+		    "  bugwatch tracker list",
 };
 
 const struct command command_tracker_show = {
@@ -110,7 +111,8 @@ const struct command command_tracker_show = {
 	.run = show,
 	.usage = "NAME",
 	.help = "show a tracker: health, last run, settings",
-	.examples = "Shows what is known of a tracker, how its last run went, and its settings.\n\n"
+	.examples = "Shows what is known of a tracker, how its last run went, and its\n"
+		    "settings.\n\n"
 		    "  bugwatch tracker show bugs.gentoo.org",
 	.least = 1,
 	.most = 1,
@@ -140,10 +142,10 @@ const struct command command_tracker_remove = {
 	.run = remove_tracker,
 	.usage = "NAME",
 	.help = "remove a tracker and all its watches",
-	.examples = "Removes a tracker and all watches of its bugs. To have it left alone for a "
-		    "while:\n"
-		    "bugwatch tracker set NAME enabled=false\n\n"
-		    "  bugwatch tracker remove gentoo",
+	.examples = "Removes a tracker and all watches of its bugs. Where it shall only be\n"
+		    "left alone for a while, set enabled=false.\n\n"
+		    "  bugwatch tracker remove gentoo\n"
+		    "  bugwatch tracker set gentoo enabled=false",
 	.least = 1,
 	.most = 1,
 };

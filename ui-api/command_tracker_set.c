@@ -126,10 +126,8 @@ const struct command command_tracker_set = {
 		    "  min_delay_ms        from the start of one request to the start of the next\n"
 		    "  changes_interval_s  how often to ask what changed; null: automatic\n"
 		    "  sync_comments       all, none or products\n"
-		    "  api_key, or username and password    to sign in with; @FILE or @- reads the "
-		    "first\n"
-		    "                      line of a file, so that others do not see it in the "
-		    "process list\n"
+		    "  api_key             to sign in with, or username and password; @FILE or @-\n"
+		    "                      reads one from a file, out of the process list's sight\n"
 		    "  credentials=null    takes them away\n\n"
 		    "  bugwatch tracker set gentoo max_connections=1 min_delay_ms=500\n"
 		    "  bugwatch tracker set gentoo api_key=@key.txt",
