@@ -1,0 +1,450 @@
+/*
+ * The drivers against recorded exchanges: every folder tests/data/KIND/NAME with a file `case`.
+ * The format stands in tests/data/README.md.
+ */
+#include "trackers/tracker.h"
+
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+#include <cmocka.h>
+
+enum { BUGS = 300, ASKS = 40, HEADERS = 6, CUTS = 200 };
+
+struct reply {
+	enum err_kind failure; /* of the transport; then the rest is empty */
+	int status;
+	const char *content_type;
+	moment date;
+	const char *body;
+	size_t size;
+};
+
+struct question {
+	const char *method, *url, *body, *headers[HEADERS];
+	unsigned header_count;
+	bool basic_login;
+	struct reply reply;
+};
+
+struct script {
+	const char *folder;
+	const struct tracker *tracker;
+	enum errand errand;
+	const char *base_url;
+	struct server *server;
+	struct credentials credentials;
+	bool has_credentials;
+	moment now;
+	struct wanted wanted[BUGS];
+	unsigned wanted_count;
+	struct question questions[ASKS];
+	unsigned question_count;
+	const char *expected;
+};
+
+/* How the answers are fed. */
+struct feeding {
+	size_t piece; /* bytes at once; 0 for all */
+	int cut_reply; /* which answer is cut short, -1 for none */
+	size_t cut_at; /* after how many bytes */
+	bool cut_seen; /* whether the transport notices */
+};
+
+static const struct feeding whole = {.cut_reply = -1};
+static const struct feeding bytewise = {.cut_reply = -1, .piece = 1};
+
+/* ---- reading a case ---- */
+
+/* All of FILE, NUL-ended; the caller closes it. */
+static char *read_all(const void *owner, FILE *file, size_t *size)
+{
+	char *bytes = talloc_strdup(owner, "");
+	size_t n = 0, got;
+	char piece[4096];
+	while ((got = fread(piece, 1, sizeof(piece), file)) > 0) {
+		bytes = talloc_realloc(owner, bytes, char, n + got + 1);
+		memcpy(bytes + n, piece, got);
+		bytes[n += got] = '\0';
+	}
+	if (size != NULL)
+		*size = n;
+	return bytes;
+}
+
+static char *read_file(const void *owner, const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "rb");
+	if (file == NULL)
+		return NULL;
+	char *bytes = read_all(owner, file, size);
+	fclose(file);
+	return bytes;
+}
+
+/* The engine's HTTP client undoes compression before a driver hears; here it is done by hand. */
+static char *gunzip(const void *owner, const char *path, size_t *size)
+{
+	FILE *pipe = popen(talloc_asprintf(owner, "gzip -dc < '%s'", path), "r");
+	assert_non_null(pipe);
+	char *bytes = read_all(owner, pipe, size);
+	assert_int_equal(pclose(pipe), 0);
+	return bytes;
+}
+
+static const char *header_value(const void *owner, const char *headers, const char *name)
+{
+	const char *found = strcasestr(headers, talloc_asprintf(owner, "\n%s:", name));
+	if (found == NULL)
+		return NULL;
+	found += strlen(name) + 2;
+	found += strspn(found, " ");
+	return talloc_strndup(owner, found, strcspn(found, "\r\n"));
+}
+
+static void parse_headers(const void *owner, struct reply *reply, const char *headers)
+{
+	assert_int_equal(sscanf(headers, "HTTP/%*s %d", &reply->status), 1);
+	const char *said = header_value(owner, headers, "Content-Type");
+	char *type = said == NULL ? NULL : talloc_strndup(owner, said, strcspn(said, "; "));
+	for (char *at = type; at != NULL && *at != '\0'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at += 'a' - 'A';
+	reply->content_type = type;
+	const char *date = header_value(owner, headers, "Date");
+	if (date != NULL)
+		assert_true(moment_parse_http(date, &reply->date));
+}
+
+/* `!KIND` fails in the transport, `@NAME` is one of the shared recordings, NAME is in the folder. */
+static void read_reply(struct script *script, struct reply *reply, const char *name)
+{
+	if (name[0] == '!') {
+		reply->failure = err_of_word(name + 1);
+		assert_int_not_equal(reply->failure, ERR_NONE);
+		return;
+	}
+	char *stem = name[0] == '@' ? talloc_asprintf(script, "../shared/fixtures/%s/%s",
+					      script->tracker->name, name + 1)
+				    : talloc_asprintf(script, "%s/%s", script->folder, name);
+	const char *path = talloc_asprintf(script, "%s.body", stem);
+	char *headers = read_file(script, talloc_asprintf(script, "%s.headers", stem), NULL);
+	reply->body = read_file(script, path, &reply->size);
+	if (name[0] == '@' && (headers == NULL || reply->body == NULL))
+		skip();
+	if (headers == NULL || reply->body == NULL)
+		fail_msg("%s: no reply %s", script->folder, stem);
+	parse_headers(script, reply, headers);
+	const char *coding = header_value(script, headers, "Content-Encoding");
+	if (coding != NULL && strcmp(coding, "gzip") == 0)
+		reply->body = gunzip(script, path, &reply->size);
+}
+
+static struct question *last_question(struct script *script)
+{
+	assert_true(script->question_count > 0);
+	return &script->questions[script->question_count - 1];
+}
+
+/* "REPLY METHOD URL", the URL relative to the base URL. */
+static void read_question(struct script *script, char *text)
+{
+	assert_true(script->question_count < ASKS);
+	char *rest, *reply = strtok_r(text, " ", &rest), *method = strtok_r(NULL, " ", &rest);
+	struct question *question = &script->questions[script->question_count++];
+	question->method = method;
+	question->url = talloc_asprintf(script, "%s%s", script->base_url, rest);
+	read_reply(script, &question->reply, reply);
+}
+
+/* "ID [known]" */
+static void read_bug(struct script *script, char *text)
+{
+	assert_true(script->wanted_count < BUGS);
+	char *rest, *id = strtok_r(text, " ", &rest);
+	script->wanted[script->wanted_count++] =
+		(struct wanted){.remote_id = id, .known = strcmp(rest, "known") == 0};
+}
+
+static void read_login(struct script *script, const char *word, char *text)
+{
+	char *rest;
+	script->has_credentials = true;
+	if (strcmp(word, "key") == 0) {
+		script->credentials.api_key = text;
+		return;
+	}
+	script->credentials.username = strtok_r(text, " ", &rest);
+	script->credentials.password = rest;
+}
+
+static enum errand errand_of(const char *word)
+{
+	static const char *const words[] = {"probe", "check", "changes", "comments"};
+	for (int i = 0; i < 4; i++)
+		if (strcmp(words[i], word) == 0)
+			return (enum errand)i;
+	fail_msg("no errand %s", word);
+	return ERRAND_PROBE;
+}
+
+static void read_line(struct script *script, const char *word, char *text)
+{
+	if (strcmp(word, "errand") == 0)
+		script->errand = errand_of(text);
+	else if (strcmp(word, "base") == 0)
+		script->base_url = text;
+	else if (strcmp(word, "now") == 0)
+		assert_true(moment_parse(text, &script->now));
+	else if (strcmp(word, "door") == 0)
+		script->server->door = text;
+	else if (strcmp(word, "memory") == 0)
+		script->server->memory = text;
+	else if (strcmp(word, "version") == 0)
+		script->server->version = text;
+	else if (strcmp(word, "bug") == 0)
+		read_bug(script, text);
+	else if (strcmp(word, "user") == 0 || strcmp(word, "key") == 0)
+		read_login(script, word, text);
+	else if (strcmp(word, "ask") == 0)
+		read_question(script, text);
+	else if (strcmp(word, "header") == 0)
+		last_question(script)->headers[last_question(script)->header_count++] = text;
+	else if (strcmp(word, "body") == 0)
+		last_question(script)->body = text;
+	else if (strcmp(word, "basic") == 0)
+		last_question(script)->basic_login = true;
+	else
+		fail_msg("%s/case: no word %s", script->folder, word);
+}
+
+static struct script *read_script(const char *folder)
+{
+	struct script *script = talloc_zero(folder, struct script);
+	script->folder = folder;
+	char *rest, *copy = talloc_strdup(script, folder + strlen("tests/data/"));
+	script->tracker = tracker_by_name(strtok_r(copy, "/", &rest));
+	assert_non_null(script->tracker);
+	script->server = server_new(script);
+	char *text = read_file(script, talloc_asprintf(script, "%s/case", folder), NULL);
+	script->expected = read_file(script, talloc_asprintf(script, "%s/expected", folder), NULL);
+	assert_non_null(text);
+	assert_non_null(script->expected);
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (line[0] == '#')
+			continue;
+		size_t n = strcspn(line, " ");
+		bool bare = line[n] == '\0';
+		line[n] = '\0';
+		read_line(script, line, bare ? line + n : line + n + 1);
+	}
+	return script;
+}
+
+/* ---- what was learnt, as text ---- */
+
+static char *add(char *text, const char *name, const char *value)
+{
+	return value == NULL ? text : talloc_asprintf_append(text, " | %s %s", name, value);
+}
+
+static char *describe_bug(char *text, const char *id, const struct observation *seen)
+{
+	char changed[MOMENT_TEXT];
+	text = talloc_asprintf_append(text, "%s", id);
+	if (seen->err.kind != ERR_NONE)
+		return talloc_asprintf_append(text, " | %s\n", err_word(seen->err.kind));
+	text = talloc_asprintf_append(text, " | %s | %s", status_word(seen->mapped_status),
+		importance_word(seen->mapped_importance));
+	text = add(text, "status", seen->status);
+	text = add(text, "resolution", seen->resolution);
+	text = add(text, "severity", seen->severity);
+	text = add(text, "priority", seen->priority);
+	text = add(text, "product", seen->product);
+	text = add(text, "tags", seen->tags);
+	if (seen->changed_at != 0)
+		text = add(text, "changed", moment_format(seen->changed_at, changed));
+	text = add(text, "title", seen->title);
+	return talloc_asprintf_append(text, "\n");
+}
+
+static char *describe_server(char *text, const struct server *server)
+{
+	text = talloc_asprintf_append(text, "server");
+	text = add(text, "version", server->version);
+	text = add(text, "door", server->door);
+	text = add(text, "memory", server->memory);
+	for (unsigned bit = 0; ability_word(bit) != NULL; bit++)
+		if (server->abilities & 1u << bit)
+			text = add(text, "can", ability_word(bit));
+	if (server->skew_s != 0)
+		text = talloc_asprintf_append(text, " | skew %lld", (long long)server->skew_s);
+	return talloc_asprintf_append(text, "\n");
+}
+
+/* One line an observation, in the order of the wanted bugs; then the server, or the failure. */
+static char *describe(const struct script *script, const struct conversation *conversation)
+{
+	char *text = talloc_strdup(script, "");
+	for (unsigned i = 0; i < script->wanted_count; i++)
+		for (unsigned j = 0; j < conversation->observation_count; j++)
+			if (conversation->observations[j].wanted == i)
+				text = describe_bug(text, script->wanted[i].remote_id,
+					&conversation->observations[j]);
+	if (conversation->err.kind != ERR_NONE)
+		return talloc_asprintf_append(
+			text, "failed | %s\n", err_word(conversation->err.kind));
+	if (conversation->errand == ERRAND_PROBE)
+		text = describe_server(text, conversation->server);
+	return text;
+}
+
+/* ---- playing a case ---- */
+
+static bool has_header(const struct exchange *exchange, const char *header)
+{
+	for (int i = 0; i < EXCHANGE_HEADERS && exchange->headers[i] != NULL; i++)
+		if (strcmp(exchange->headers[i], header) == 0)
+			return true;
+	return false;
+}
+
+static void compare_question(const struct exchange *exchange, const struct question *question)
+{
+	assert_string_equal(exchange->url, question->url);
+	assert_string_equal(exchange->method, question->method);
+	if (question->body != NULL)
+		assert_string_equal(exchange->body, question->body);
+	else
+		assert_null(exchange->body);
+	for (unsigned i = 0; i < question->header_count; i++)
+		if (!has_header(exchange, question->headers[i]))
+			fail_msg("%s: not sent: %s", exchange->url, question->headers[i]);
+	assert_int_equal(exchange->basic_login, question->basic_login);
+}
+
+static void fail_transport(
+	struct conversation *conversation, struct exchange *exchange, enum err_kind kind)
+{
+	struct err failure = {0};
+	err_set(&failure, kind, "%s: the connection failed", exchange->url);
+	exchange_end(conversation, exchange, &failure);
+}
+
+static void feed(struct conversation *conversation, struct exchange *exchange,
+	const struct reply *reply, const struct feeding *feeding, bool cut)
+{
+	if (reply->failure != ERR_NONE) {
+		fail_transport(conversation, exchange, reply->failure);
+		return;
+	}
+	size_t size = cut ? feeding->cut_at : reply->size;
+	size_t piece = feeding->piece != 0 ? feeding->piece : size;
+	exchange_head(conversation, exchange, reply->status, reply->content_type, reply->date);
+	for (size_t at = 0; at < size; at += piece)
+		exchange_data(conversation, exchange, reply->body + at,
+			size - at < piece ? size - at : piece);
+	if (cut && feeding->cut_seen)
+		fail_transport(conversation, exchange, ERR_CONNECTION);
+	else
+		exchange_end(conversation, exchange, NULL);
+}
+
+/*
+ * Plays SCRIPT to its end. What is asked after an answer that was cut short is not in the script:
+ * the connection is gone for it.
+ */
+static struct conversation *play(const struct script *script, const struct feeding *feeding)
+{
+	struct conversation *conversation =
+		conversation_new(script, script->tracker, script->errand, script->base_url,
+			script->errand == ERRAND_PROBE ? NULL : script->server,
+			script->has_credentials ? &script->credentials : NULL, script->wanted,
+			script->wanted_count, script->now);
+	int asked = 0;
+	struct exchange *exchange;
+	while ((exchange = conversation_next(conversation)) != NULL) {
+		bool cut = asked == feeding->cut_reply;
+		if (feeding->cut_reply >= 0 && asked > feeding->cut_reply) {
+			fail_transport(conversation, exchange, ERR_CONNECTION);
+			continue;
+		}
+		if (asked >= (int)script->question_count)
+			fail_msg("%s: not expected: %s", script->folder, exchange->url);
+		const struct question *question = &script->questions[asked++];
+		compare_question(exchange, question);
+		unsigned before = conversation->observation_count;
+		feed(conversation, exchange, &question->reply, feeding, cut);
+		if (cut)
+			assert_int_equal(conversation->observation_count, before);
+	}
+	assert_true(conversation_over(conversation));
+	if (feeding->cut_reply < 0 && asked != (int)script->question_count)
+		fail_msg("%s: not asked: %s", script->folder, script->questions[asked].url);
+	return conversation;
+}
+
+/* Every line of PART is also in FULL. */
+static void assert_nothing_new(const struct script *script, char *part)
+{
+	char *rest, *full = talloc_asprintf(script, "\n%s", script->expected);
+	for (char *line = strtok_r(part, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (strncmp(line, "failed | ", 9) != 0 &&
+			strstr(full, talloc_asprintf(script, "\n%s\n", line)) == NULL)
+			fail_msg("%s: learnt from a cut answer: %s", script->folder, line);
+}
+
+/* The first and the last bytes of the answer and some between, up to its last that is not blank. */
+static void play_cuts(const struct script *script, int reply)
+{
+	const struct reply *full = &script->questions[reply].reply;
+	size_t size = full->size;
+	while (size > 0 && strchr(" \r\n\t", full->body[size - 1]) != NULL)
+		size--;
+	for (size_t at = 0; at < size; at += at < size - 1 && size > CUTS ? size / CUTS : 1)
+		for (int seen = 0; seen < 2; seen++) {
+			struct feeding feeding = {
+				.cut_reply = reply, .cut_at = at, .cut_seen = seen == 1};
+			struct conversation *cut = play(script, &feeding);
+			assert_int_not_equal(cut->err.kind, ERR_NONE);
+			assert_nothing_new(script, describe(script, cut));
+			talloc_free(cut);
+		}
+}
+
+static void test_case(void **state)
+{
+	struct script *script = read_script(*state);
+	assert_string_equal(describe(script, play(script, &whole)), script->expected);
+	assert_string_equal(describe(script, play(script, &bytewise)), script->expected);
+	for (unsigned i = 0; i < script->question_count; i++)
+		if (script->questions[i].reply.failure == ERR_NONE)
+			play_cuts(script, (int)i);
+	talloc_free(script);
+}
+
+int main(void)
+{
+	glob_t found;
+	if (glob("tests/data/*/*/case", 0, NULL, &found) != 0) {
+		fputs("tests/data holds no case; run from the source's root\n", stderr);
+		return 1;
+	}
+	struct CMUnitTest *tests = talloc_zero_array(NULL, struct CMUnitTest, found.gl_pathc);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *folder = talloc_strdup(tests, found.gl_pathv[i]);
+		*strrchr(folder, '/') = '\0';
+		tests[i] = (struct CMUnitTest){
+			.name = folder, .test_func = test_case, .initial_state = folder};
+	}
+	globfree(&found);
+	int failed =
+		_cmocka_run_group_tests("recorded", tests, talloc_array_length(tests), NULL, NULL);
+	talloc_free(tests);
+	return failed;
+}
