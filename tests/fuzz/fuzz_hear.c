@@ -1,0 +1,97 @@
+/*
+ * Answers from strangers, to every driver. The first bytes choose the driver, the errand, the
+ * remembered door and the size of the pieces fed; then each answer is a byte for its HTTP status,
+ * one for its content type, and a text up to the next NUL. When the bytes are used up, the connection fails.
+ */
+#include "tests/fuzz/one.h"
+#include "trackers/tracker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+enum { MANY = 200 }; /* more questions than any errand about this few bugs may ask */
+
+static const struct wanted wanted[] = {{"1", true}, {"2", true}, {"3", false}, {"17", true}};
+enum { WANTED = sizeof(wanted) / sizeof(wanted[0]) };
+
+struct input {
+	const uint8_t *bytes;
+	size_t left;
+};
+
+static uint8_t take(struct input *input)
+{
+	if (input->left == 0)
+		return 0;
+	input->left--;
+	return *input->bytes++;
+}
+
+static void feed(struct conversation *conversation, struct exchange *exchange, struct input *input,
+	size_t piece)
+{
+	static const int statuses[] = {200, 200, 200, 200, 200, 400, 401, 403, 404, 429, 500, 0};
+	static const char *const types[] = {
+		"application/json", "text/html", "text/xml", "text/csv", "text/plain", NULL};
+	int status = statuses[take(input) % (sizeof(statuses) / sizeof(statuses[0]))];
+	const char *type = types[take(input) % (sizeof(types) / sizeof(types[0]))];
+	const char *text = (const char *)input->bytes;
+	size_t n = strnlen(text, input->left);
+	input->bytes += n;
+	input->left -= n;
+	take(input);
+	exchange_head(conversation, exchange, status, type, 1800000000 * MOMENT_SECOND);
+	for (size_t at = 0; at < n; at += piece)
+		exchange_data(conversation, exchange, text + at, n - at < piece ? n - at : piece);
+	exchange_end(conversation, exchange, NULL);
+}
+
+/* One word on a bug at most, and none of a bug that was not asked for. */
+static void inspect(const struct conversation *conversation)
+{
+	bool seen[WANTED] = {false};
+	for (unsigned i = 0; i < conversation->observation_count; i++) {
+		unsigned bug = conversation->observations[i].wanted;
+		if (bug >= conversation->wanted_count || seen[bug])
+			abort();
+		seen[bug] = true;
+	}
+	if (!conversation_over(conversation))
+		abort();
+}
+
+static void talk(struct conversation *conversation, struct input *input, size_t piece)
+{
+	static const struct err gone = {.kind = ERR_CONNECTION, .text = "the connection is gone"};
+	struct exchange *exchange;
+	for (int asked = 0; (exchange = conversation_next(conversation)) != NULL; asked++) {
+		if (asked == MANY)
+			abort();
+		if (input->left > 0)
+			feed(conversation, exchange, input, piece);
+		else
+			exchange_end(conversation, exchange, &gone);
+	}
+	inspect(conversation);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	static const char *const doors[] = {NULL, "rest/", "rest.cgi/", "xmlrpc.cgi", "csv"};
+	static const enum errand errands[] = {ERRAND_PROBE, ERRAND_CHECK};
+	struct input input = {bytes, n};
+	unsigned drivers = 0;
+	while (trackers[drivers] != NULL)
+		drivers++;
+	const struct tracker *tracker = trackers[take(&input) % drivers];
+	enum errand errand = errands[take(&input) % 2];
+	struct server *server = server_new(NULL);
+	server->door = doors[take(&input) % (sizeof(doors) / sizeof(doors[0]))];
+	struct conversation *conversation = conversation_new(server, tracker, errand,
+		"http://tracker.example.org/", errand == ERRAND_PROBE ? NULL : server, NULL, wanted,
+		errand == ERRAND_PROBE ? 0 : WANTED, 1800000000 * MOMENT_SECOND);
+	talk(conversation, &input, 1 + take(&input) * 16u);
+	talloc_free(server);
+	return 0;
+}
