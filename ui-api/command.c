@@ -59,21 +59,29 @@ static void add_options(struct call_options *options, const struct command *comm
 					flag_name(options, setting->name), 0, setting->unit, ""});
 }
 
-/* Writes OPTIONS in getopt_long's own form; SHORTS has room for all letters. */
-static struct option *getopt_form(
-	const struct call_options *options, const char *mode, char *shorts)
+/* The long options in getopt_long's own form, owned by OPTIONS. */
+static struct option *long_form(const struct call_options *options)
 {
 	struct option *longs = talloc_zero_array(options, struct option, options->count + 1);
-	strcpy(shorts, mode);
 	for (unsigned i = 0; i < options->count; i++) {
 		const struct command_option *row = &options->rows[i];
-		longs[i] = (struct option){row->name,
-			row->value != NULL ? required_argument : no_argument, NULL,
-			LONG_BASE + (int)i};
-		char letter[] = {row->letter, row->value != NULL ? ':' : '\0', '\0'};
-		strcat(shorts, letter);
+		int takes = row->value != NULL ? required_argument : no_argument;
+		longs[i] = (struct option){row->name, takes, NULL, LONG_BASE + (int)i};
 	}
 	return longs;
+}
+
+/* The letters in getopt_long's own form, after MODE; owned by OPTIONS. */
+static char *short_form(const struct call_options *options, const char *mode)
+{
+	char *shorts = talloc_strdup(options, mode);
+	for (unsigned i = 0; i < options->count; i++) {
+		const struct command_option *row = &options->rows[i];
+		if (row->letter != 0)
+			shorts = talloc_asprintf_append(
+				shorts, "%c%s", row->letter, row->value != NULL ? ":" : "");
+	}
+	return shorts;
 }
 
 /* The index of the option that getopt_long returned as CODE. */
@@ -93,8 +101,8 @@ static unsigned option_index(const struct call_options *options, int code)
  */
 static bool read_options(struct call_options *options, const char *mode, int argc, char **argv)
 {
-	char shorts[2 * OPTIONS_LIMIT + 2];
-	struct option *longs = getopt_form(options, mode, shorts);
+	struct option *longs = long_form(options);
+	char *shorts = short_form(options, mode);
 	int code;
 	optind = 0;
 	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
