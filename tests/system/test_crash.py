@@ -1,0 +1,160 @@
+"""Killed at any moment: nothing is lost, nothing is told twice."""
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from harness import Cluster, Farm, Service, sql, wait_for
+
+BUGS = 300
+SECONDS = float(os.environ.get("BUGWATCH_TEST_CRASH_S", "60"))
+
+
+@pytest.fixture(scope="module")
+def farm():
+    """Trackers whose bugs all change all the time."""
+    farm = Farm(bugzilla=2, roundup=1, bugs=BUGS, tempo=0.01, latency_ms=20)
+    yield farm
+    farm.close()
+
+
+def all_trackers(farm):
+    return [t for group in farm.trackers.values() for t in group]
+
+
+def check_chains(api):
+    """Each watch's events of a kind form one chain: the new of one is the old of the next, and the last is what stands."""
+    chains = {}
+    after = 0
+    while True:
+        page = api.ok("GET", f"events?after={after}&limit=1000")["items"]
+        if not page:
+            break
+        for event in page:
+            assert event["id"] > after, "ids rise"
+            after = event["id"]
+            if event["kind"] in ("status", "importance", "title"):
+                chain = chains.setdefault((event["watch"], event["kind"]), [])
+                assert event["old"] != event["new"], event
+                assert not chain or chain[-1]["new"] == event["old"], ("told twice, or lost", chain[-1:], event)
+                chain.append(event)
+    standing = {w["id"]: w for w in api.items("watches", limit=1000)}
+    for (watch, kind), chain in chains.items():
+        assert standing[watch][kind] == chain[-1]["new"], (kind, chain[-1])
+    return sum(map(len, chains.values()))
+
+
+def all_checked_since(api, moment):
+    return all(w["last_checked_at"] and w["last_checked_at"] >= moment for w in api.items("watches", limit=1000))
+
+
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def test_service_killed(farm, made):
+    """kill -9 of the service, again and again, at random moments of its runs."""
+    draw = random.Random(7)
+    service = made(Service(check_interval_s=1, lease_s=5).start())
+    for tracker in all_trackers(farm):
+        service.api.watch_many(tracker.url(i) for i in range(1, BUGS + 1))
+    end = time.monotonic() + SECONDS
+    rounds = 0
+    while time.monotonic() < end:
+        # A moment of the run under way, whichever it is.
+        wait_for(lambda: service.api.items("runs", state="running"), "a run under way", 60)
+        moment = time.monotonic() + draw.random() * 0.4
+        wait_for(lambda: time.monotonic() >= moment, "the moment")
+        service.kill()
+        service.start()
+        rounds += 1
+    assert rounds >= 3
+    restarted = now()
+    wait_for(lambda: all_checked_since(service.api, restarted), "every due watch to be checked", 120)
+    for tracker in all_trackers(farm):
+        tracker.still()
+    for tracker in service.api.items("trackers"):
+        service.api.check(tracker["name"])
+    assert check_chains(service.api) > 0, "nothing changed: this test has no teeth"
+    for run in service.api.items("runs", state="running"):
+        service.api.ended(run)
+    service.check_clean()
+    for tracker in all_trackers(farm):
+        tracker.revive()
+
+
+def test_embedded_database_killed(farm, made):
+    """The postmaster dies by kill -9: it is started again, the service stays."""
+    service = made(Service(check_interval_s=1, lease_s=5).start())
+    for tracker in all_trackers(farm):
+        service.api.watch_many(tracker.url(i) for i in range(1, 51))
+    for _ in range(3):
+        wait_for(lambda: service.api.items("runs", state="running"), "a run under way")
+        old = service.postmaster()
+        os.kill(old, signal.SIGKILL)
+        wait_for(lambda: service.ready() == 503, "503")
+        assert service.api.get("/healthz", token=False).status == 200
+        service.wait_ready()
+        assert service.postmaster() != old
+    restarted = now()
+    wait_for(lambda: all_checked_since(service.api, restarted), "every due watch to be checked", 120)
+    check_chains(service.api)
+
+
+def test_database_stopped_for_a_while(farm, made):
+    """Ten seconds without PostgreSQL in the middle of runs: 503, then 200, and nothing is lost."""
+    cluster = made(Cluster())
+    service = made(Service(database=cluster.database("bugwatch"), check_interval_s=1, lease_s=30).start())
+    for tracker in all_trackers(farm):
+        service.api.watch_many(tracker.url(i) for i in range(1, 101))
+    wait_for(lambda: service.api.items("runs", state="running"), "a run under way")
+    cluster.stop("immediate")
+    away = time.monotonic() + 10
+    wait_for(lambda: service.ready() == 503, "503")
+
+    def ten_seconds_later():
+        assert service.ready() == 503
+        return time.monotonic() >= away
+
+    wait_for(ten_seconds_later, "the end of the outage")
+    cluster.start()
+    service.wait_ready()
+    restarted = now()
+    wait_for(lambda: all_checked_since(service.api, restarted), "every due watch to be checked", 120)
+    assert check_chains(service.api) >= 0
+
+
+def test_database_frozen(farm, made):
+    """A server that neither answers nor hangs up (kill -STOP) is noticed, and /readyz says so."""
+    cluster = made(Cluster())
+    url = cluster.database("bugwatch")
+    service = made(Service(database=url, check_interval_s=1, lease_s=30).start())
+    service.api.watch(all_trackers(farm)[0].url(1))
+    pids = [int(row[0]) for row in sql(url, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                                            " AND pid <> pg_backend_pid()")]
+    pids.append(int((cluster.data / "postmaster.pid").read_text().split()[0]))
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: service.ready() == 503, "503", 60)
+        assert service.api.get("/healthz", token=False).status == 200
+    finally:
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+    service.wait_ready()
+    assert service.api.items("watches")
+
+
+def test_term_while_running(farm, made):
+    service = made(Service(check_interval_s=1).start())
+    for tracker in all_trackers(farm):
+        service.api.watch_many(tracker.url(i) for i in range(1, BUGS + 1))
+    wait_for(lambda: service.api.items("runs", state="running"), "a run under way")
+    began = time.monotonic()
+    service.stop()
+    assert time.monotonic() - began < 10
