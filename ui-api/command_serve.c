@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
-#include <unistd.h>
 
 enum { SIGNALS = 3, TOKEN_RETRY_MS = 200, STOP_LIMIT_S = 8 };
 
@@ -29,7 +28,6 @@ struct serving {
 	struct event *signals[SIGNALS];
 	struct event *token_retry; /* the admin token is asked for again */
 	struct event *stop_limit;
-	char *url_path; /* of the file that tells clients where it is */
 	bool stopping;
 	int status; /* to exit with */
 };
@@ -115,7 +113,6 @@ static bool announce(struct serving *serving, struct err *err)
 	const char *url = api_server_url(serving->server);
 	if (!state_write(service_state(serving->service), "url", url, err))
 		return false;
-	serving->url_path = talloc_asprintf(serving, "%s/url", serving->settings->state_dir);
 	if (serving->call->json) {
 		struct json_object *object = json_object_new_object();
 		json_object_object_add(object, "url", json_object_new_string(url));
@@ -168,8 +165,8 @@ static void on_token(void *cookie, const struct err *err)
 static void ask_token(evutil_socket_t fd, short what, void *cookie)
 {
 	struct serving *serving = cookie;
-	token_ensure_admin(serving, service_db(serving->service), service_state(serving->service),
-		serving->settings->state_dir, on_token, serving);
+	token_ensure_admin(
+		service_db(serving->service), service_state(serving->service), on_token, serving);
 }
 
 /* Makes all parts but the API; false and ERR where one can't be had. */
@@ -193,8 +190,8 @@ static bool start(struct serving *serving, struct err *err)
 /* What uses a part goes before it; the file that tells of the address goes first. */
 static int end(struct serving *serving)
 {
-	if (serving->url_path != NULL)
-		unlink(serving->url_path);
+	if (serving->service != NULL)
+		state_remove(service_state(serving->service), "url");
 	TALLOC_FREE(serving->server);
 	TALLOC_FREE(serving->service);
 	for (int i = 0; i < SIGNALS; i++)
