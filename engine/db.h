@@ -39,8 +39,8 @@ bool db_ready(const struct db *db);
 void db_watch_ready(struct db *db, void (*turned)(void *cookie, bool ready), void *cookie);
 
 /*
- * Called once, never before db_send returned. ROWS has one element a statement, in order, valid
- * during the call; NULL on failure: ERR_DATABASE_GONE (not reached or went away: what became of the
+ * Called once, never before db_send returned. ERR is NULL on success. ROWS has one element a
+ * statement, in order, valid during the call; NULL on failure: ERR_DATABASE_GONE (not reached or went away: what became of the
  * transaction is not known), ERR_LEASE_LOST (SQLSTATE BW001), ERR_EXISTS (a unique value is taken),
  * ERR_DATABASE (everything else, with the server's words).
  */
@@ -73,8 +73,8 @@ int64_t db_integer(const struct db_rows *rows, unsigned row, unsigned column);
  * Hears CHANNEL on a connection of its own. HEARD gets the payload, or NULL when the connection was
  * made (again): something may have been missed. One listener a channel.
  */
-void db_listen(struct db *db, const char *channel,
-	void (*heard)(void *cookie, const char *payload), void *cookie);
+void db_listen(struct db *db, const char *channel, void (*heard)(void *cookie, const char *payload),
+	void *cookie);
 
 /* ---- array parameters, written as PostgreSQL array literals ---- */
 struct db_array;

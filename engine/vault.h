@@ -8,8 +8,8 @@
 struct vault;
 
 /* Reads DIR/secret-key, or makes it (mode 0600). NULL and ERR_SYSTEM if neither can be done. */
-struct vault *vault_open(const void *owner, const struct state *state, const char *dir,
-	struct err *err);
+struct vault *vault_open(
+	const void *owner, const struct state *state, const char *dir, struct err *err);
 
 /* Seals credentials into a PostgreSQL bytea literal (`\x…`), owned by OWNER. */
 char *vault_seal(const void *owner, const struct vault *vault, const struct credentials *plain);
