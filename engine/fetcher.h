@@ -22,19 +22,19 @@ struct fetch;
 struct fetcher_settings {
 	const char *user_agent;
 	const char *ca_file; /* NULL: the system's certificates */
-	size_t max_body;     /* decoded bytes of one answer */
+	size_t max_body; /* decoded bytes of one answer */
 	long idle_timeout_s; /* without a byte, also while connecting */
 	long total_timeout_s;
 };
 
 struct fetch_request {
 	const char *method; /* "GET" or "POST" */
-	const char *url;    /* http or https */
+	const char *url; /* http or https */
 	const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
-	const char *body;           /* NULL for none */
+	const char *body; /* NULL for none */
 	const char *username, *password; /* HTTP Basic; NULL for none */
-	unsigned max_connections;   /* of this origin, at least 1 */
-	unsigned min_delay_ms;      /* from start to start */
+	unsigned max_connections; /* of this origin, at least 1 */
+	unsigned min_delay_ms; /* from start to start */
 };
 
 /* What a finished fetch took: requests really sent (redirects too), bytes sent and received. */
@@ -46,14 +46,21 @@ struct fetch_cost {
 struct fetch_answer {
 	int status;
 	const char *content_type; /* as sent, or NULL */
-	moment date;              /* 0 where there is none */
+	moment date; /* 0 where there is none */
 };
 
 /*
- * What becomes of a fetch. head and data only come for the final answer (not a redirect followed);
- * done comes once, last, never before fetch_start returned. ERR is NULL where the answer came whole,
- * whatever its status; else dns, connection, timeout, tls, moved, blocked-address, too-large,
- * rate-limited (not sent at all: the origin asked to be left alone, see retry_at), or http.
+ * What becomes of a fetch. head and data only come for the final answer (not a redirect); done comes
+ * once, last, never before fetch_start returned. ERR is NULL where the answer came whole, whatever
+ * its status; else one of
+ *   dns, connection, timeout, tls
+ *   blocked-address     the policy refuses all its addresses
+ *   moved               a redirect that is not followed; the text names the new address
+ *   http                redirects without end, or a URL or header that can't be sent
+ *   too-large           the body, decoded, or the head (256 kB)
+ *   unparsable-tracker  cut short, broken compression, or not HTTP at all
+ *   rate-limited        not sent at all: the origin asked to be left alone, see fetcher_retry_at
+ * Any handler may start fetches and cancel any, also its own.
  */
 struct fetch_handlers {
 	void (*head)(void *cookie, const struct fetch_answer *answer);
@@ -63,7 +70,8 @@ struct fetch_handlers {
 
 /* A fetcher on BASE. Freed by talloc_free after all its fetches ended or were cancelled. */
 struct fetcher *fetcher_new(const void *owner, struct event_base *base, struct resolver *resolver,
-	const struct network_policy *policy, const struct fetcher_settings *settings, struct err *err);
+	const struct network_policy *policy, const struct fetcher_settings *settings,
+	struct err *err);
 
 /*
  * Queues a request; everything REQUEST points to is copied. HANDLERS must outlive the fetch.
