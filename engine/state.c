@@ -142,6 +142,14 @@ bool state_write(const struct state *state, const char *name, const char *text, 
 	return ok;
 }
 
+void state_remove(const struct state *state, const char *name)
+{
+	char *path = talloc_asprintf(NULL, "%s/%s", state->dir, name);
+	if (unlink(path) == 0)
+		sync_folder(state->dir);
+	talloc_free(path);
+}
+
 char *state_read(const void *owner, const char *dir, const char *name)
 {
 	char *path = talloc_asprintf(NULL, "%s/%s", dir, name);

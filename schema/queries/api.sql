@@ -1,4 +1,287 @@
--- Questions that the REST API asks.
+-- Questions that the REST API asks. Items of lists come as their JSON and the key that pages go by.
+-- Who makes or removes watches holds the tracker's row meanwhile (api_hold_...), so that a bug is
+-- there as long as it has a watch.
 
 -- name: api_ready
-SELECT 1
+SELECT max(version) FROM bugwatch.migration
+
+-- name: api_wake
+SELECT pg_notify('bugwatch_work', $1)
+
+-- name: api_token
+SELECT id, name, role FROM bugwatch.token WHERE hash = $1::bytea
+
+-- name: api_tokens
+-- Page: after $1, limit $2.
+SELECT row_to_json(r), r.id FROM (
+  SELECT id::text AS id, name, role, bugwatch.rfc3339(created_at) AS created_at
+  FROM bugwatch.token AS k WHERE k.id > coalesce($1::bigint, 0)
+  ORDER BY k.id LIMIT $2::integer) AS r
+
+-- name: api_make_token
+INSERT INTO bugwatch.token AS k (name, role, hash) VALUES ($1, $2, $3::bytea)
+RETURNING id, bugwatch.rfc3339(created_at)
+
+-- name: api_remove_token
+DELETE FROM bugwatch.token WHERE id = $1::bigint RETURNING id
+
+-- name: api_count_tokens
+SELECT count(*) FROM bugwatch.token
+
+-- name: api_lock_tokens
+SELECT pg_advisory_xact_lock(hashtext('bugwatch.token'))
+
+-- name: api_first_token
+INSERT INTO bugwatch.token (name, role, hash)
+SELECT 'admin', 'admin', $1::bytea WHERE NOT EXISTS (SELECT FROM bugwatch.token)
+RETURNING id
+
+-- name: api_trackers
+-- Tracker $1, or a page of all: after $2, limit $3.
+SELECT row_to_json(r), r.name FROM (
+  SELECT s.name, s.type, s.base_url, s.title, s.enabled, s.version, s.abilities, s.health, s.error,
+    s.watches, s.watches_with_errors,
+    (SELECT row_to_json(u) FROM (
+      SELECT u.id::text AS id, t.name AS tracker, u.reason, u.state,
+        bugwatch.rfc3339(u.queued_at) AS queued_at, bugwatch.rfc3339(u.started_at) AS started_at,
+        bugwatch.rfc3339(u.finished_at) AS finished_at, u.due, u.checked, u.changed, u.comments,
+        u.errors, u.requests, u.bytes, u.instance, CASE WHEN u.error_kind IS NOT NULL THEN
+          json_build_object('kind', u.error_kind, 'message', u.error_message) END AS error
+      FROM bugwatch.run u WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL
+      ORDER BY u.id DESC LIMIT 1) AS u) AS last_run,
+    bugwatch.rfc3339(s.next_check_at) AS next_check_at, s.has_credentials,
+    t.batch_size, t.max_connections, t.min_delay_ms, t.changes_interval_s, t.sync_comments
+  FROM bugwatch.tracker t JOIN bugwatch.tracker_status s ON s.name = t.name
+  WHERE ($1::text IS NULL OR t.name = $1) AND ($2::text IS NULL OR t.name > $2)
+  ORDER BY t.name LIMIT $3::integer) AS r
+
+-- name: api_lock_trackers
+-- Held by whoever makes trackers, so that a free name stays free.
+SELECT pg_advisory_xact_lock(hashtext('bugwatch.tracker'))
+
+-- name: api_make_tracker
+WITH made AS (
+  INSERT INTO bugwatch.tracker (name, type, base_url) VALUES ($1, $2, $3) RETURNING id
+)
+INSERT INTO bugwatch.tracker_state (tracker_id, due_at) SELECT id, now() FROM made
+
+-- name: api_change_tracker
+-- Settings $2 (an object of those that change) of tracker $1; $3 says whether its credentials
+-- change too, to $4.
+UPDATE bugwatch.tracker t SET
+  enabled = coalesce((n.fields ->> 'enabled')::boolean, t.enabled),
+  title = CASE WHEN n.fields ? 'title' THEN n.fields ->> 'title' ELSE t.title END,
+  batch_size = CASE WHEN n.fields ? 'batch_size' THEN (n.fields ->> 'batch_size')::integer
+    ELSE t.batch_size END,
+  max_connections = coalesce((n.fields ->> 'max_connections')::integer, t.max_connections),
+  min_delay_ms = coalesce((n.fields ->> 'min_delay_ms')::integer, t.min_delay_ms),
+  changes_interval_s = CASE WHEN n.fields ? 'changes_interval_s'
+    THEN (n.fields ->> 'changes_interval_s')::integer ELSE t.changes_interval_s END,
+  sync_comments = coalesce(n.fields ->> 'sync_comments', t.sync_comments),
+  credentials = CASE WHEN $3::boolean THEN $4::bytea ELSE t.credentials END
+FROM (SELECT $2::jsonb AS fields) AS n
+WHERE t.name = $1
+
+-- name: api_due_tracker
+UPDATE bugwatch.tracker_state s SET due_at = least(s.due_at, now())
+FROM bugwatch.tracker t WHERE t.id = s.tracker_id AND t.name = $1 AND t.enabled
+
+-- name: api_hold_tracker
+SELECT FROM bugwatch.tracker WHERE name = $1 FOR NO KEY UPDATE
+
+-- name: api_hold_tracker_state
+-- Waits for the transaction of a run.
+SELECT FROM bugwatch.tracker_state
+WHERE tracker_id = (SELECT id FROM bugwatch.tracker WHERE name = $1) FOR UPDATE
+
+-- name: api_remove_tracker
+DELETE FROM bugwatch.tracker WHERE name = $1 RETURNING id
+
+-- name: api_force_tracker
+-- All bugs of tracker $1 are due at once, or just that of watch $2.
+UPDATE bugwatch.tracker_state s SET
+  due_at = CASE WHEN t.enabled THEN now() ELSE s.due_at END,
+  forced_at = CASE WHEN t.enabled AND $2::bigint IS NULL THEN 'infinity' ELSE s.forced_at END
+FROM bugwatch.tracker t WHERE t.id = s.tracker_id AND t.name = $1
+RETURNING t.enabled
+
+-- name: api_force_watch
+UPDATE bugwatch.bug_check c SET next_check_at = now()
+FROM bugwatch.watch w
+WHERE w.id = $1::bigint AND c.tracker_id = w.tracker_id AND c.bug_id = w.bug_id
+RETURNING w.id
+
+-- name: api_queue_run
+-- The state's row is held, so that a queued run does not begin meanwhile.
+INSERT INTO bugwatch.run (tracker_id, reason, state)
+SELECT id, 'forced', 'queued' FROM bugwatch.tracker WHERE name = $1 AND enabled
+ON CONFLICT (tracker_id) WHERE state = 'queued' DO NOTHING
+
+-- name: api_runs
+-- Run $1, or a page of those of tracker $2 in state $3: before $4, limit $5.
+SELECT row_to_json(r), r.id FROM (
+  SELECT u.id::text AS id, t.name AS tracker, u.reason, u.state,
+    bugwatch.rfc3339(u.queued_at) AS queued_at, bugwatch.rfc3339(u.started_at) AS started_at,
+    bugwatch.rfc3339(u.finished_at) AS finished_at, u.due, u.checked, u.changed, u.comments,
+    u.errors, u.requests, u.bytes, u.instance, CASE WHEN u.error_kind IS NOT NULL THEN
+      json_build_object('kind', u.error_kind, 'message', u.error_message) END AS error
+  FROM bugwatch.run u JOIN bugwatch.tracker t ON t.id = u.tracker_id
+  WHERE ($1::bigint IS NULL OR u.id = $1::bigint) AND ($2::text IS NULL OR t.name = $2)
+    AND ($3::text IS NULL OR u.state = $3) AND ($4::bigint IS NULL OR u.id < $4::bigint)
+  ORDER BY u.id DESC LIMIT $5::integer) AS r
+
+-- name: api_run_errors
+-- What failed in run $1, with the oldest watch of each bug: after bug $2, limit $3.
+SELECT row_to_json(r), e.bug_id FROM (
+  SELECT * FROM bugwatch.run_error
+  WHERE run_id = $1::bigint AND ($2::bigint IS NULL OR bug_id > $2::bigint)
+  ORDER BY bug_id LIMIT $3::integer) AS e
+CROSS JOIN LATERAL (
+  SELECT (SELECT min(w.id) FROM bugwatch.watch w
+      WHERE w.tracker_id = e.tracker_id AND w.bug_id = e.bug_id)::text AS watch,
+    (SELECT b.remote_id FROM bugwatch.bug b
+      WHERE b.tracker_id = e.tracker_id AND b.id = e.bug_id) AS remote_id,
+    e.kind, e.message, bugwatch.rfc3339(e.at) AS at) AS r
+ORDER BY e.bug_id
+
+-- name: api_events
+-- Of watch $1, or of all: after $2, limit $3.
+SELECT row_to_json(r), r.id FROM (
+  SELECT id, bugwatch.rfc3339(at) AS at, kind, watch::text AS watch, tracker, remote_id, url, ref,
+    old, new
+  FROM bugwatch.event_feed
+  WHERE ($1::bigint IS NULL OR watch = $1::bigint) AND id > coalesce($2::bigint, 0)
+  ORDER BY id LIMIT $3::integer) AS r
+
+-- name: api_watches
+-- Watches $1, or a page of those of tracker $2, status $3, error $4 (any, none or a kind), ref $5,
+-- and bug $7 of the tracker at base URL $6: after $8, limit $9.
+SELECT row_to_json(r), r.id FROM (
+  SELECT s.id::text AS id, s.url, s.ref, s.tracker, s.remote_id, s.title, s.product,
+    s.remote_status, s.remote_resolution, s.remote_importance, s.remote_severity,
+    s.remote_priority, s.remote_tags, s.status, s.importance,
+    bugwatch.rfc3339(s.created_at) AS created_at,
+    bugwatch.rfc3339(s.last_checked_at) AS last_checked_at,
+    bugwatch.rfc3339(s.last_changed_at) AS last_changed_at,
+    bugwatch.rfc3339(s.remote_changed_at) AS remote_changed_at,
+    bugwatch.rfc3339(s.next_check_at) AS next_check_at, s.next_check_reason, s.comments, s.error
+  FROM bugwatch.watch_status s
+  WHERE ($1::bigint[] IS NULL OR s.id = ANY ($1::bigint[]))
+    AND ($2::text IS NULL OR s.tracker = $2) AND ($3::text IS NULL OR s.status = $3)
+    AND ($4::text IS NULL OR CASE $4 WHEN 'any' THEN s.error IS NOT NULL
+      WHEN 'none' THEN s.error IS NULL ELSE s.error ->> 'kind' = $4 END)
+    AND ($5::text IS NULL OR s.ref = $5)
+    AND ($6::text IS NULL OR (s.remote_id = $7::text AND s.tracker = (
+      SELECT t.name FROM bugwatch.tracker t WHERE regexp_replace(t.base_url, '^https?://', '')
+        = regexp_replace($6::text, '^https?://', ''))))
+    AND ($8::bigint IS NULL OR s.id > $8::bigint)
+  ORDER BY s.id LIMIT $9::integer) AS r
+
+-- name: api_watch_tracker
+SELECT t.name FROM bugwatch.watch w JOIN bugwatch.tracker t ON t.id = w.tracker_id
+WHERE w.id = $1::bigint
+
+-- name: api_lock_new_trackers
+-- Takes the lock of api_lock_trackers where one of the base URLs $1 has no tracker yet.
+SELECT pg_advisory_xact_lock(hashtext('bugwatch.tracker'))
+WHERE EXISTS (
+  SELECT FROM unnest($1::text[]) AS n (base_url) WHERE NOT EXISTS (
+    SELECT FROM bugwatch.tracker t WHERE regexp_replace(t.base_url, '^https?://', '')
+      = regexp_replace(n.base_url, '^https?://', '')))
+
+-- name: api_make_trackers
+-- Trackers for those of the base URLs $1 that have none: types $2, and names $3 with a number
+-- where they are taken.
+WITH wanted AS (
+  SELECT DISTINCT ON (regexp_replace(n.base_url, '^https?://', '')) n.base_url, n.type, n.name
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS n (base_url, type, name)
+  WHERE n.type IS NOT NULL AND NOT EXISTS (
+    SELECT FROM bugwatch.tracker t WHERE regexp_replace(t.base_url, '^https?://', '')
+      = regexp_replace(n.base_url, '^https?://', ''))
+  ORDER BY regexp_replace(n.base_url, '^https?://', ''), n.base_url DESC
+), placed AS (
+  SELECT *, row_number() OVER (PARTITION BY name ORDER BY base_url) AS place FROM wanted
+), made AS (
+  INSERT INTO bugwatch.tracker (name, type, base_url)
+  SELECT free.name, p.type, p.base_url FROM placed p CROSS JOIN LATERAL (
+    SELECT c.name FROM generate_series(1, p.place
+      + (SELECT count(*) FROM bugwatch.tracker t WHERE starts_with(t.name, p.name))) AS k
+    CROSS JOIN LATERAL (SELECT p.name || CASE WHEN k > 1 THEN '-' || k ELSE '' END) AS c (name)
+    WHERE NOT EXISTS (SELECT FROM bugwatch.tracker t WHERE t.name = c.name)
+    ORDER BY k OFFSET p.place - 1 LIMIT 1) AS free
+  ON CONFLICT DO NOTHING
+  RETURNING id
+)
+INSERT INTO bugwatch.tracker_state (tracker_id, due_at) SELECT id, now() FROM made
+
+-- name: api_hold_trackers
+-- In order of their ids, so that two who hold several don't wait for each other.
+SELECT FROM bugwatch.tracker t
+WHERE regexp_replace(t.base_url, '^https?://', '') IN (
+  SELECT regexp_replace(n.base_url, '^https?://', '') FROM unnest($1::text[]) AS n (base_url))
+ORDER BY t.id FOR NO KEY UPDATE
+
+-- name: api_make_bugs
+-- Bugs $2 of the trackers at base URLs $1; those that are new are due now.
+WITH made AS (
+  INSERT INTO bugwatch.bug (tracker_id, remote_id)
+  SELECT t.id, n.remote_id
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (base_url, remote_id, place)
+  JOIN bugwatch.tracker t ON regexp_replace(t.base_url, '^https?://', '')
+    = regexp_replace(n.base_url, '^https?://', '')
+  GROUP BY t.id, n.remote_id ORDER BY min(n.place)
+  ON CONFLICT DO NOTHING
+  RETURNING tracker_id, id, remote_id
+), checked AS (
+  INSERT INTO bugwatch.bug_check (tracker_id, bug_id, remote_id)
+  SELECT tracker_id, id, remote_id FROM made
+), held AS (
+  SELECT s.tracker_id FROM bugwatch.tracker_state s
+  WHERE s.tracker_id IN (SELECT made.tracker_id FROM made)
+  ORDER BY s.tracker_id FOR UPDATE
+)
+UPDATE bugwatch.tracker_state s SET due_at = least(s.due_at, now())
+FROM held WHERE s.tracker_id = held.tracker_id
+RETURNING pg_notify('bugwatch_work', '')
+
+-- name: api_make_watches
+-- Watches on bugs $2 of the trackers at base URLs $1: URLs $3, refs $4.
+INSERT INTO bugwatch.watch (tracker_id, bug_id, url, ref)
+SELECT b.tracker_id, b.id, (array_agg(n.url ORDER BY n.place))[1], n.ref
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+  AS n (base_url, remote_id, url, ref, place)
+JOIN bugwatch.tracker t ON regexp_replace(t.base_url, '^https?://', '')
+  = regexp_replace(n.base_url, '^https?://', '')
+JOIN bugwatch.bug b ON b.tracker_id = t.id AND b.remote_id = n.remote_id
+GROUP BY b.tracker_id, b.id, n.ref ORDER BY min(n.place)
+ON CONFLICT DO NOTHING
+
+-- name: api_made_watches
+-- In the order sent, the watch on bug $2 at base URL $1 with ref $3, and whether this transaction
+-- made it (for the first that asked for it).
+SELECT w.id, w.xmin = pg_current_xact_id()::xid
+  AND row_number() OVER (PARTITION BY w.id ORDER BY n.place) = 1
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS n (base_url, remote_id, ref, place)
+LEFT JOIN bugwatch.tracker t ON regexp_replace(t.base_url, '^https?://', '')
+  = regexp_replace(n.base_url, '^https?://', '')
+LEFT JOIN bugwatch.bug b ON b.tracker_id = t.id AND b.remote_id = n.remote_id
+LEFT JOIN bugwatch.watch w ON w.tracker_id = b.tracker_id AND w.bug_id = b.id
+  AND coalesce(w.ref, '') = coalesce(n.ref, '')
+ORDER BY n.place
+
+-- name: api_hold_watch
+SELECT FROM bugwatch.tracker t
+WHERE t.id = (SELECT w.tracker_id FROM bugwatch.watch w WHERE w.id = $1::bigint)
+FOR NO KEY UPDATE
+
+-- name: api_remove_watch
+-- With its last watch a bug is forgotten.
+WITH gone AS (
+  DELETE FROM bugwatch.watch WHERE id = $1::bigint RETURNING id, tracker_id, bug_id
+), forgotten AS (
+  DELETE FROM bugwatch.bug b USING gone
+  WHERE b.tracker_id = gone.tracker_id AND b.id = gone.bug_id AND NOT EXISTS (
+    SELECT FROM bugwatch.watch w
+    WHERE w.tracker_id = gone.tracker_id AND w.bug_id = gone.bug_id AND w.id <> gone.id)
+)
+SELECT id FROM gone

@@ -1,0 +1,56 @@
+#include "ui-api/handlers.h"
+
+#include "ui-api/list.h"
+
+#include <string.h>
+
+static void answer_events(struct request *request, struct db_rows *const *rows)
+{
+	page_answer(request, request->work, rows[0]);
+}
+
+/* A stream of events is asked for by its media type; it is no list. */
+static bool wants_list(struct request *request)
+{
+	const char *accept =
+		evhttp_find_header(evhttp_request_get_input_headers(request->wire), "Accept");
+	return accept == NULL || strstr(accept, "text/event-stream") == NULL;
+}
+
+void handle_list_events(struct request *request)
+{
+	const char *after = request_parameter(request, "after");
+	struct page *page = page_read(request, LIST_KEY_ID);
+	if (page == NULL)
+		return;
+	if (!wants_list(request)) {
+		request_fail(request, 406, "events come as application/json only");
+	} else if (after != NULL && !list_is_id(after)) {
+		page_refuse(request, "after", "must be the id of an event, or 0");
+	} else {
+		if (page->after == NULL)
+			page->after = after;
+		request_query(request, QUERY_api_events,
+			(const char *[]){NULL, page->after, page->limit}, answer_events);
+	}
+}
+
+static void answer_watch_events(struct request *request, struct db_rows *const *rows)
+{
+	if (db_count(rows[0]) == 0)
+		request_fail(request, 404, "there is no such watch");
+	else
+		page_answer(request, request->work, rows[1]);
+}
+
+void handle_list_watch_events(struct request *request)
+{
+	const char *id = request_id(request);
+	struct page *page = id == NULL ? NULL : page_read(request, LIST_KEY_ID);
+	if (page == NULL)
+		return;
+	struct db_batch *batch = db_batch_new(request->db);
+	db_add(batch, QUERY_api_watch_tracker, (const char *[]){id});
+	db_add(batch, QUERY_api_events, (const char *[]){id, page->after, page->limit});
+	request_send(request, batch, answer_watch_events);
+}

@@ -1,0 +1,27 @@
+/* The handlers of the route table (route.c); each answers its request, at once or later. */
+#ifndef UI_API_HANDLERS_H
+#define UI_API_HANDLERS_H
+
+struct request;
+
+typedef void request_handler(struct request *request);
+
+/* health_handlers.c */
+request_handler handle_health, handle_ready;
+/* tracker_handlers.c */
+request_handler handle_list_trackers, handle_make_tracker, handle_show_tracker;
+request_handler handle_change_tracker, handle_remove_tracker;
+/* check_handlers.c */
+request_handler handle_check_tracker, handle_check_watch;
+/* watch_handlers.c */
+request_handler handle_list_watches, handle_show_watch, handle_remove_watch;
+/* watch_making.c */
+request_handler handle_make_watches;
+/* run_handlers.c */
+request_handler handle_list_runs, handle_show_run, handle_list_run_errors;
+/* event_handlers.c */
+request_handler handle_list_events, handle_list_watch_events;
+/* token_handlers.c */
+request_handler handle_list_tokens, handle_make_token, handle_remove_token, handle_who_am_i;
+
+#endif
