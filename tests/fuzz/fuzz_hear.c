@@ -47,6 +47,26 @@ static void feed(struct conversation *conversation, struct exchange *exchange, s
 	exchange_end(conversation, exchange, NULL);
 }
 
+/* What reaches the database and the terminal has no control characters. */
+static void require_clean(const char *text)
+{
+	for (; text != NULL && *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			abort();
+}
+
+static void inspect_texts(const struct observation *observation)
+{
+	require_clean(observation->err.text);
+	require_clean(observation->title);
+	require_clean(observation->product);
+	require_clean(observation->status);
+	require_clean(observation->resolution);
+	require_clean(observation->severity);
+	require_clean(observation->priority);
+	require_clean(observation->tags);
+}
+
 /* One word on a bug at most, and none of a bug that was not asked for. */
 static void inspect(const struct conversation *conversation)
 {
@@ -56,7 +76,9 @@ static void inspect(const struct conversation *conversation)
 		if (bug >= conversation->wanted_count || seen[bug])
 			abort();
 		seen[bug] = true;
+		inspect_texts(&conversation->observations[i]);
 	}
+	require_clean(conversation->err.text);
 	if (!conversation_over(conversation))
 		abort();
 }
