@@ -424,3 +424,109 @@ class Page:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Tracker:
+    """One tracker of the farm, seen through its control door (tests/farm/README.md)."""
+
+    def __init__(self, name, kind, base_url):
+        self.name, self.kind, self.base_url = name, kind, base_url
+        self.door = Api(base_url, None)
+        self.path = urlsplit(base_url).path + "_control"
+        if kind == "bugzilla":
+            self.two_statuses = (("CONFIRMED", "confirmed"), ("IN_PROGRESS", "in-progress"))
+            self.resolved = {"status": "RESOLVED", "resolution": "FIXED"}
+        else:
+            self.two_statuses = (("chatting", "incomplete"), ("in-progress", "in-progress"))
+            self.resolved = {"status": "resolved"}
+
+    def url(self, number):
+        """The bug as a person's browser shows it."""
+        form = "show_bug.cgi?id={}" if self.kind == "bugzilla" else "issue{}"
+        return self.base_url + form.format(number)
+
+    def _post(self, **members):
+        answer = self.door.request("POST", self.path, members, token=False)
+        assert answer.status == 200, answer
+        return answer.json
+
+    def bug(self, number):
+        return self.door.get(f"{self.path}?bug={number}", token=False).json
+
+    def change(self, number, **members):
+        """Sets by hand: status, resolution, severity, priority, title, product, presence, bad."""
+        if self.kind == "bugzilla" and "status" in members:
+            members.setdefault("resolution", "")
+        self._post(bug=int(number), **members)
+
+    def fault(self, word, **members):
+        self._post(fault=word, **members)
+
+    def calm(self):
+        self._post(fault=None)
+
+    def bad_bugs(self, count):
+        """Which of the first COUNT bugs the fault "badbug" is about."""
+        return set(range(7, count + 1, 100))
+
+    def still(self):
+        """Nothing changes by itself any more."""
+        self._post(tempo=0)
+
+    def revive(self, tempo):
+        self._post(tempo=tempo)
+
+    def forget(self):
+        """Counts anew from here."""
+        self._post(reset=True)
+
+    def seen(self):
+        return self.door.get(self.path, token=False).json
+
+
+class Farm:
+    """tests/farm with so many trackers of each kind: Farm(bugzilla=2, roundup=1, bugs=100)."""
+
+    def __init__(self, bugs=100, latency_ms=0, tempo=0, **kinds):
+        self.latency = latency_ms / 1000
+        command = [FARM, "--latency", str(latency_ms), "--tempo", str(tempo)]
+        for kind, count in kinds.items():
+            for i in range(count):
+                command += ["--tracker", f"{kind}:{kind}{i}:{bugs}"]
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
+                                        text=True)
+        self.trackers = {kind: [] for kind in kinds}
+        for line in self.process.stdout:
+            if line == "ready\n":
+                break
+            told = json.loads(line)
+            self.trackers[told["type"]].append(Tracker(told["name"], told["type"], told["base_url"]))
+        assert self.all, "the farm did not start"
+
+    @property
+    def all(self):
+        return [tracker for group in self.trackers.values() for tracker in group]
+
+    def most_at_once(self):
+        """How many trackers had a question under way at the same time; each waits for the latency."""
+        edges = []
+        for tracker in self.all:
+            for start in tracker.seen()["starts"]:
+                edges += [(start, 1), (start + self.latency, -1)]
+        most = now = 0
+        for _, step in sorted(edges):
+            now += step
+            most = max(most, now)
+        return most
+
+    def close(self):
+        for tracker in self.all:
+            tracker.door.close()
+        self.process.terminate()
+        status = self.process.wait()
+        self.process.stdout.close()
+        self.log.seek(0)
+        words = self.log.read().decode(errors="replace")
+        self.log.close()
+        assert status == 0 and not SANITIZER.search(words), words

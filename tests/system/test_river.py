@@ -40,7 +40,7 @@ def test_first_reading(api, tracker):
         assert watch["status"] != "unknown" and watch["importance"] != "unknown"
         assert watch["last_checked_at"] and watch["next_check_at"] and watch["next_check_reason"]
         assert watch["error"] is None and watch["last_changed_at"] is None
-        assert watch["remote_importance"] == watch["remote_severity"] or watch["remote_priority"]
+        assert watch["remote_importance"] == (watch["remote_severity"] or watch["remote_priority"])
         assert events(api, watch) == []
 
 
@@ -121,8 +121,8 @@ def test_feed(api, tracker):
 def test_ids_that_are_missing_or_private(api, tracker):
     """Their own failure; their neighbours are read; the last state stays."""
     good = watched(api, tracker, *range(50, 60))
-    tracker.change(55, private=True)
-    tracker.change(57, missing=True)
+    tracker.change(55, presence="private")
+    tracker.change(57, presence="missing")
     gone = api.watch(tracker.url(999_999_999 if tracker.kind == "roundup" else 999_999))
     run = api.check(good[0]["tracker"])
     assert run["state"] == "done" and run["errors"] >= 3
@@ -143,8 +143,8 @@ def test_ids_that_are_missing_or_private(api, tracker):
     again = api.check(good[0]["tracker"])
     assert again["errors"] == run["errors"]
     assert sum(k == "error" for k, _, _ in events(api, good[5])) == 1, "the same kind again is no news"
-    tracker.change(55, private=False)
-    tracker.change(57, missing=False)
+    tracker.change(55, presence="there")
+    tracker.change(57, presence="there")
     api.check(good[0]["tracker"])
     assert events(api, good[5])[-1] == ("recovered", "private-bug", None)
     assert api.ok("GET", f"watches/{good[5]['id']}")["error"] is None
@@ -204,5 +204,5 @@ def test_politeness(farm, made):
     tracker.forget()
     assert service.api.check(name)["state"] == "done"
     seen = tracker.seen()
-    assert seen["most_at_once"] <= 2
+    assert seen["most_under_way"] <= 2
     assert seen["user_agent"].startswith("bugwatch/") and "(+https://example.net/bugwatch)" in seen["user_agent"]
