@@ -176,8 +176,7 @@ static CURLcode exchange(struct client *client, const char *method, const char *
 	return code;
 }
 
-/* What a problem document says, with its faulty fields one a line. */
-static char *problem_words(const void *owner, struct json_object *problem, int status)
+char *client_problem_words(const void *owner, struct json_object *problem, int status)
 {
 	struct json_object *errors = json_member(problem, "errors", json_type_array);
 	char *detail = json_text_of(owner, problem, "detail");
@@ -255,8 +254,9 @@ struct client_answer *client_ask(struct client *client, const void *owner, const
 	if (code != CURLE_OK || (answer->body == NULL && status != 204)) {
 		not_reached(answer, client, code);
 	} else if (status < 200 || status > 299) {
-		answer->refusal = token_words(problem_words(answer, answer->body, answer->status),
-			client, answer->status);
+		answer->refusal =
+			token_words(client_problem_words(answer, answer->body, answer->status),
+				client, answer->status);
 	}
 	return answer;
 }

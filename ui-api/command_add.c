@@ -3,6 +3,7 @@
 #include "ui-api/progress.h"
 #include "ui-api/terminal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -25,15 +26,6 @@ static struct json_object *watch_of(const struct adding *adding, const char *url
 	return watch;
 }
 
-/* Says why a URL was refused: PROBLEM's own words. */
-static void say_refused(struct adding *adding, const char *url, struct json_object *problem)
-{
-	char *why = field_text(adding->call, problem, "detail");
-	if (why[0] == '\0')
-		why = field_text(adding->call, problem, "title");
-	complain("%s: %s", url, why);
-}
-
 /* Takes the answer for one URL of an array. */
 static void take_item(struct adding *adding, const char *url, struct json_object *item)
 {
@@ -44,7 +36,8 @@ static void take_item(struct adding *adding, const char *url, struct json_object
 		adding->known++;
 	} else {
 		adding->refused++;
-		say_refused(adding, url, json_object_object_get(item, "problem"));
+		struct json_object *problem = json_object_object_get(item, "problem");
+		complain("%s: %s", url, client_problem_words(status, problem, atoi(status)));
 	}
 	talloc_free(status);
 	if (adding->call->json)
