@@ -65,10 +65,10 @@ static bool add_character(struct clean *to, const unsigned char *at, size_t n, s
 {
 	bool whole;
 	*took = character_size(at, n, &whole);
-	if (to->one_line && whole && is_control(at, *took))
-		return add(to, " ", 1);
 	if (!whole || at[0] == '\0')
 		return add(to, replacement, REPLACEMENT_SIZE);
+	if (to->one_line && is_control(at, *took))
+		return add(to, " ", 1);
 	if (at[0] == '\r' && n > 1 && at[1] == '\n')
 		return true;
 	return add(to, (const char *)at, *took);
