@@ -18,7 +18,8 @@ struct target {
 
 /*
  * Takes URL apart. NULL and ERR_HTTP if it is no http or https URL, is longer than 64 kB, or holds
- * a user name, a zone, or bytes that can't stand in a request.
+ * a user name, a zone, or bytes that can't stand in a request. A host in another script needs a
+ * UTF-8 LC_CTYPE.
  */
 struct target *target_parse(const void *owner, const char *url, struct err *err);
 

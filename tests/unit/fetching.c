@@ -131,3 +131,24 @@ struct caught *fetching_get(struct fetching *fetching, const char *path)
 	fetching_wait(caught);
 	return caught;
 }
+
+void assert_err(const struct caught *caught, enum err_kind kind)
+{
+	if (caught->err.kind != kind)
+		print_error("%s: %s\n", err_word(caught->err.kind), caught->err.text);
+	assert_string_equal(err_word(caught->err.kind), err_word(kind));
+}
+
+void assert_sent(const struct fetching *fetching, const char *text)
+{
+	if (strstr(fetching->stub->request, text) == NULL)
+		print_error("not in the request: %s\n%s", text, fetching->stub->request);
+	assert_non_null(strstr(fetching->stub->request, text));
+}
+
+void assert_not_sent(const struct fetching *fetching, const char *text)
+{
+	if (strstr(fetching->stub->request, text) != NULL)
+		print_error("in the request: %s\n%s", text, fetching->stub->request);
+	assert_null(strstr(fetching->stub->request, text));
+}

@@ -6,6 +6,9 @@
 #include "tests/unit/stub_dns.h"
 #include "tests/unit/stub_http.h"
 
+#define LOOPBACK "127.0.0.0/8,::1/128"
+#define HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
 enum { FETCHING_BODY = 65536 };
 
 struct fetching {
@@ -54,5 +57,10 @@ void fetching_until(struct fetching *fetching, bool (*holds)(void *cookie), void
 
 /* Starts, waits, and returns what became of it. */
 struct caught *fetching_get(struct fetching *fetching, const char *path);
+
+/* Fail the test where it ended otherwise, or where TEXT is (not) in the stub's last request. */
+void assert_err(const struct caught *caught, enum err_kind kind);
+void assert_sent(const struct fetching *fetching, const char *text);
+void assert_not_sent(const struct fetching *fetching, const char *text);
 
 #endif

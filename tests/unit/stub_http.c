@@ -4,6 +4,7 @@
 #include <event2/buffer.h>
 #include <event2/listener.h>
 #include <event2/util.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
@@ -103,6 +104,7 @@ struct stub *stub_new(const void *owner, struct event_base *base, const char *ad
 	struct sockaddr_storage where = {0};
 	int n = sizeof(where);
 	struct stub *stub = talloc_zero(owner, struct stub);
+	signal(SIGPIPE, SIG_IGN); /* clients hang up on it */
 	stub->base = base;
 	evutil_parse_sockaddr_port(address, (struct sockaddr *)&where, &n);
 	if (where.ss_family == AF_INET)
