@@ -46,7 +46,7 @@ static int run(struct call *call)
 		else
 			table_add(table,
 				(const char *[]){
-					bug.tracker != NULL ? bug.tracker->title : "not recognised",
+					bug.tracker != NULL ? bug.tracker->name : "not recognised",
 					bug.base_url, bug.remote_id, list->urls[i]});
 	}
 	if (!call->json)
