@@ -11,14 +11,17 @@ enum { ANSWER_S = 35 };
 
 /*
  * A stuck statement must not hold up what is behind it for ever. The others make the server write
- * values in the one form that we read, whatever its configuration says.
+ * values in the one form that we read, whatever its configuration says. Plans are made anew each
+ * time: one kept from when a table was small takes time with the square of the rows (10 s for
+ * 10,000 watches at once).
  */
 static const char session_settings[] =
 	"SELECT set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', "
 	"false),"
 	" set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false),"
 	" set_config('client_encoding', 'UTF8', false),"
-	" set_config('client_min_messages', 'warning', false)";
+	" set_config('client_min_messages', 'warning', false),"
+	" set_config('plan_cache_mode', 'force_custom_plan', false)";
 
 struct db_pipe {
 	struct db_link *link;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <talloc.h>
 
-enum { WISHES_MAX = 10000 };
+enum { WISHES_MAX = 10000, MANY = 1000 };
 
 /* A watch that is asked for. */
 struct wish {
@@ -24,6 +24,7 @@ struct making {
 	bool single; /* not an array */
 	unsigned count;
 	struct wish *wishes;
+	unsigned result; /* which statement of the batch says what was made */
 };
 
 /* clang-format off */
@@ -160,23 +161,21 @@ static struct problem *not_made(struct request *request, const struct wish *wish
 		"somebody changed the tracker at the same moment; send the watch again");
 }
 
-/* Where the statements stand in their batch. */
-enum { MADE_WATCHES = 5 };
-
 static void hear_made(struct request *request, struct db_rows *const *rows)
 {
 	struct making *making = request->work;
+	const struct db_rows *found = rows[making->result];
 	struct db_array *ids = db_array_new(request);
 	unsigned row = 0;
 	for (unsigned i = 0; i < making->count; i++) {
 		struct wish *wish = &making->wishes[i];
 		if (wish->problem != NULL)
 			continue;
-		if (db_null(rows[MADE_WATCHES], row, 0)) {
+		if (db_null(found, row, 0)) {
 			wish->problem = not_made(request, wish);
 		} else {
-			wish->id = talloc_strdup(request, db_text(rows[MADE_WATCHES], row, 0));
-			wish->made = db_text(rows[MADE_WATCHES], row, 1)[0] == 't';
+			wish->id = talloc_strdup(request, db_text(found, row, 0));
+			wish->made = db_text(found, row, 1)[0] == 't';
 			db_array_add_text(ids, wish->id);
 		}
 		row++;
@@ -210,6 +209,28 @@ static unsigned gather(struct request *request, const char *columns[6])
 	return count;
 }
 
+/* Sends what makes trackers, bugs and watches, in a number of statements that is always the same. */
+static void make(struct request *request, const char *const of[6], bool many)
+{
+	enum { BASE_URL, REMOTE_ID, URL, REF, TYPE, NAME };
+	struct db_batch *batch = db_batch_new(request->db);
+	struct making *making = request->work;
+	db_add(batch, QUERY_api_lock_new_trackers, (const char *[]){of[BASE_URL]});
+	db_add(batch, QUERY_api_make_trackers, (const char *[]){of[BASE_URL], of[TYPE], of[NAME]});
+	db_add(batch, QUERY_api_hold_trackers, (const char *[]){of[BASE_URL]});
+	db_add(batch, QUERY_api_make_bugs, (const char *[]){of[BASE_URL], of[REMOTE_ID]});
+	if (many)
+		db_add(batch, QUERY_api_learn_bugs, NULL);
+	db_add(batch, QUERY_api_make_watches,
+		(const char *[]){of[BASE_URL], of[REMOTE_ID], of[URL], of[REF]});
+	if (many)
+		db_add(batch, QUERY_api_learn_watches, NULL);
+	db_add(batch, QUERY_api_made_watches,
+		(const char *[]){of[BASE_URL], of[REMOTE_ID], of[REF]});
+	making->result = many ? 7 : 5;
+	request_send(request, batch, hear_made);
+}
+
 void handle_make_watches(struct request *request)
 {
 	struct json_object *body = request_body(request, NULL);
@@ -218,19 +239,9 @@ void handle_make_watches(struct request *request)
 		return;
 	request->work = making;
 	const char *of[6];
-	if (gather(request, of) == 0) {
+	unsigned count = gather(request, of);
+	if (count == 0)
 		answer_all(request);
-		return;
-	}
-	enum { BASE_URL, REMOTE_ID, URL, REF, TYPE, NAME };
-	struct db_batch *batch = db_batch_new(request->db);
-	db_add(batch, QUERY_api_lock_new_trackers, (const char *[]){of[BASE_URL]});
-	db_add(batch, QUERY_api_make_trackers, (const char *[]){of[BASE_URL], of[TYPE], of[NAME]});
-	db_add(batch, QUERY_api_hold_trackers, (const char *[]){of[BASE_URL]});
-	db_add(batch, QUERY_api_make_bugs, (const char *[]){of[BASE_URL], of[REMOTE_ID]});
-	db_add(batch, QUERY_api_make_watches,
-		(const char *[]){of[BASE_URL], of[REMOTE_ID], of[URL], of[REF]});
-	db_add(batch, QUERY_api_made_watches,
-		(const char *[]){of[BASE_URL], of[REMOTE_ID], of[REF]});
-	request_send(request, batch, hear_made);
+	else
+		make(request, of, count >= MANY);
 }

@@ -244,6 +244,14 @@ UPDATE bugwatch.tracker_state s SET due_at = least(s.due_at, now())
 FROM held WHERE s.tracker_id = held.tracker_id
 RETURNING pg_notify('bugwatch_work', '')
 
+-- name: api_learn_bugs
+-- After many rows at once the planner must not wait for the autovacuum: with no statistics it takes
+-- a tracker's bugs to be few, and then needs the square of their number.
+ANALYZE bugwatch.bug, bugwatch.bug_check
+
+-- name: api_learn_watches
+ANALYZE bugwatch.watch
+
 -- name: api_make_watches
 -- Watches on bugs $2 of the trackers at base URLs $1: URLs $3, refs $4.
 INSERT INTO bugwatch.watch (tracker_id, bug_id, url, ref)
