@@ -3,7 +3,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -86,62 +85,6 @@ static void assert_done(const struct conversation *conversation, unsigned observ
 	assert_true(conversation_over(conversation));
 	assert_string_equal(conversation->err.text, "");
 	assert_int_equal(conversation->observation_count, observations);
-}
-
-/* ---- ids and addresses ---- */
-
-static void test_ids(void **state)
-{
-	static const char *const good[] = {"1", "55", "2147483647"};
-	static const char *const bad[] = {"", "0", "007", "-1", "1a", "1 ", "2147483648",
-		"9999999999", "99999999999999999999", "issue1", "1&id=2"};
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
-		assert_true(roundup()->valid_id(good[i]));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		if (roundup()->valid_id(bad[i]))
-			fail_msg("taken as an id: \"%s\"", bad[i]);
-}
-
-static void test_recognises(void **state)
-{
-	static const char *const rows[][3] = {
-		{"https://tracker.example.net/mercurial/issue55",
-			"https://tracker.example.net/mercurial/", "55"},
-		{"https://tracker.example.net/mercurial/issue55?@template=item",
-			"https://tracker.example.net/mercurial/", "55"},
-		{"https://tracker.example.net/mercurial/issue55#msg7",
-			"https://tracker.example.net/mercurial/", "55"},
-		{"https://tracker.example.net/mercurial/issue55/",
-			"https://tracker.example.net/mercurial/", "55"},
-		{"http://Bugs.Example.org:8080/issue1", "http://bugs.example.org:8080/", "1"},
-	};
-	void *owner = talloc_new(NULL);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct remote_bug bug;
-		if (!tracker_recognise(owner, rows[i][0], &bug))
-			fail_msg("not recognised: %s", rows[i][0]);
-		assert_ptr_equal(bug.tracker, roundup());
-		assert_string_equal(bug.base_url, rows[i][1]);
-		assert_string_equal(bug.remote_id, rows[i][2]);
-	}
-	talloc_free(owner);
-}
-
-static void test_leaves_other_addresses(void **state)
-{
-	static const char *const others[] = {"http://bugs.example.org/issue",
-		"http://bugs.example.org/issue1a", "http://bugs.example.org/msg1",
-		"http://bugs.example.org/reissue1", "http://bugs.example.org/issue/55",
-		"http://bugs.example.org/issues/9", "http://bugs.example.org/issue1/x",
-		"http://bugs.example.org/issue0", "http://bugs.example.org/issue1//",
-		"http://bugs.example.org/?issue1", "http://bugs.example.org/#issue1"};
-	void *owner = talloc_new(NULL);
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		struct remote_bug bug;
-		if (tracker_recognise(owner, others[i], &bug))
-			fail_msg("recognised: %s", others[i]);
-	}
-	talloc_free(owner);
 }
 
 /* ---- probing ---- */
@@ -362,6 +305,62 @@ static void test_item_without_id(void **state)
 	end(conversation);
 }
 
+/* A tracker without priorities has its severities stand in; components go before keywords. */
+static void test_other_schema(void **state)
+{
+	struct server *server = server_new(NULL);
+	server->memory = "status.name,severity.name,components,keyword";
+	struct conversation *conversation = conversation_new(
+		server, roundup(), ERRAND_CHECK, BASE, server, NULL, three, 2, noon);
+	answer_json(conversation,
+		"rest/data/issue?id=1&id=2&@fields=title,activity,status.name,"
+		"severity.name,components,keyword&@verbose=2&",
+		200,
+		"{\"data\":{\"collection\":["
+		"{\"id\":\"1\",\"severity.name\":\"crash\",\"components\":[{\"name\":\"core\"}],"
+		"\"keyword\":[{\"name\":\"ui\"}]},"
+		"{\"id\":\"2\",\"severity.name\":\"odd\",\"keyword\":[{\"name\":\"ui\"}]}]}}");
+	assert_done(conversation, 2);
+	assert_int_equal(seen(conversation, 0)->mapped_importance, IMPORTANCE_HIGH);
+	assert_string_equal(seen(conversation, 0)->product, "core");
+	assert_int_equal(seen(conversation, 1)->mapped_importance, IMPORTANCE_UNKNOWN);
+	assert_string_equal(seen(conversation, 1)->product, "ui");
+	end(conversation);
+}
+
+/* An answer that was cut is asked for again only while that brings more. */
+static void test_cut_answers_end(void **state)
+{
+	struct conversation *conversation = begin_check(three, 2);
+	answer_json(conversation, "rest/data/issue?id=1&id=2&@", 200,
+		"{\"data\":{\"collection\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"@total_size\":-1}}");
+	assert_done(conversation, 2);
+	end(conversation);
+	conversation = begin_check(three, 2);
+	answer_json(conversation, "rest/data/issue?id=1&id=2&@", 200,
+		"{\"data\":{\"collection\":[],\"@total_size\":-1}}");
+	answer_json(conversation, "rest/data/issue/1?", 200, "{\"data\":{\"id\":\"1\"}}");
+	assert_failed(conversation, ERR_UNPARSABLE_TRACKER, "answered none");
+	end(conversation);
+}
+
+/* The connection broke: no bug is to blame, and nothing more is asked. */
+static void test_broken_connection(void **state)
+{
+	static const struct err gone = {.kind = ERR_CONNECTION, .text = "reset by peer"};
+	static const int statuses[] = {0, 200, 500};
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+		struct conversation *conversation = begin_check(three, 3);
+		struct exchange *exchange = conversation_next(conversation);
+		if (statuses[i] != 0)
+			exchange_head(conversation, exchange, statuses[i], NULL, 0);
+		exchange_end(conversation, exchange, &gone);
+		assert_failed(conversation, ERR_CONNECTION, "reset by peer");
+		assert_null(conversation_next(conversation));
+		end(conversation);
+	}
+}
+
 static void test_first_word_counts(void **state)
 {
 	struct conversation *conversation = begin_check(three, 1);
@@ -466,9 +465,6 @@ static void test_silence_about_unknown_bugs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_recognises),
-		cmocka_unit_test(test_leaves_other_addresses),
 		cmocka_unit_test(test_probe_says_how_to_get_in),
 		cmocka_unit_test(test_probe_tells_wrong_login),
 		cmocka_unit_test(test_probe_elsewhere),
@@ -481,6 +477,9 @@ int main(void)
 		cmocka_unit_test(test_broken_for_all),
 		cmocka_unit_test(test_items_of_wrong_shape),
 		cmocka_unit_test(test_item_without_id),
+		cmocka_unit_test(test_other_schema),
+		cmocka_unit_test(test_cut_answers_end),
+		cmocka_unit_test(test_broken_connection),
 		cmocka_unit_test(test_first_word_counts),
 		cmocka_unit_test(test_hostile_words_are_cleaned),
 		cmocka_unit_test(test_one_missing_bug),

@@ -346,12 +346,9 @@ static bool hear_item(
 	struct conversation *conversation, struct exchange *exchange, struct json_object *item)
 {
 	const char *id = json_text_of(exchange, item, "id");
-	for (unsigned i = 0; id != NULL && i < exchange->wanted_count; i++) {
-		unsigned wanted = exchange->wanted[i];
-		if (strcmp(conversation->wanted[wanted].remote_id, id) == 0 &&
-			!conversation_observed(conversation, wanted))
-			observe(conversation, wanted, item);
-	}
+	for (unsigned i = 0; id != NULL && i < exchange->wanted_count; i++)
+		if (strcmp(conversation->wanted[exchange->wanted[i]].remote_id, id) == 0)
+			observe(conversation, exchange->wanted[i], item);
 	return id != NULL;
 }
 
