@@ -172,6 +172,9 @@ static CURLcode exchange(struct client *client, const char *method, const char *
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, arrive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, arrival);
 	CURLcode code = curl_easy_perform(curl);
+	if (arrival->n > BODY_LIMIT)
+		snprintf(client->curl_error, sizeof(client->curl_error),
+			"its answer is larger than %d MiB", BODY_LIMIT >> 20);
 	curl_slist_free_all(headers);
 	return code;
 }
@@ -251,7 +254,8 @@ struct client_answer *client_ask(struct client *client, const void *owner, const
 	answer->status = (int)status;
 	if (code == CURLE_OK && arrival.n > 0)
 		answer->body = json_reader_end(arrival.reader, NULL);
-	if (code != CURLE_OK || (answer->body == NULL && status != 204)) {
+	bool empty = status == 204 && arrival.n == 0 && strcmp(method, "DELETE") == 0;
+	if (code != CURLE_OK || (!empty && !json_object_is_type(answer->body, json_type_object))) {
 		not_reached(answer, client, code);
 	} else if (status < 200 || status > 299) {
 		answer->refusal =

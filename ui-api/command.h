@@ -90,6 +90,9 @@ struct client_answer *call_ask(struct call *call, const void *owner, const char 
 /* The exit status for ANSWER: DONE, REFUSED or NOT_REACHED; says why where ABOUT is not NULL. */
 int call_status(const struct client_answer *answer, const char *about);
 
+/* The array "items" of a good ANSWER, owned by it; NULL (said why) where there is none. */
+struct json_object *call_items(const struct client_answer *answer);
+
 /* The status of many steps, DONE_COUNT of which went well and REFUSED_COUNT not. */
 int call_outcome(long done_count, long refused_count);
 

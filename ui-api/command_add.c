@@ -47,17 +47,15 @@ static void take_item(struct adding *adding, const char *url, struct json_object
 /* Asks for the COUNT URLs at URLS at once. */
 static int add_chunk(struct adding *adding, char **urls, size_t count)
 {
-	struct json_object *array = json_object_new_array(), *items = NULL;
+	struct json_object *array = json_object_new_array();
 	for (size_t i = 0; i < count; i++)
 		json_object_array_add(array, watch_of(adding, urls[i]));
 	struct client_answer *answer =
 		call_ask(adding->call, adding->call, "POST", "/watches", array);
 	json_object_put(array);
 	int status = call_status(answer, "");
-	if (status == DONE)
-		json_object_object_get_ex(answer->body, "items", &items);
-	size_t answered =
-		json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
+	struct json_object *items = status == DONE ? call_items(answer) : NULL;
+	size_t answered = items != NULL ? json_object_array_length(items) : 0;
 	for (size_t i = 0; i < count && i < answered; i++)
 		take_item(adding, urls[i], json_object_array_get_idx(items, i));
 	if (status == DONE && answered < count) {

@@ -40,11 +40,8 @@ static int print_page(struct call *call, long *after, size_t *count)
 	char *path = talloc_asprintf(call, "/events?after=%ld&limit=%d", *after, PAGE);
 	struct client_answer *answer = call_ask(call, call, "GET", path, NULL);
 	int status = call_status(answer, "");
-	struct json_object *items = NULL;
-	*count = 0;
-	if (status == DONE && json_object_object_get_ex(answer->body, "items", &items) &&
-		json_object_is_type(items, json_type_array))
-		*count = json_object_array_length(items);
+	struct json_object *items = status == DONE ? call_items(answer) : NULL;
+	*count = items != NULL ? json_object_array_length(items) : 0;
 	for (size_t i = 0; i < *count; i++) {
 		struct json_object *event = json_object_array_get_idx(items, i);
 		print_event(call, event);
@@ -52,7 +49,7 @@ static int print_page(struct call *call, long *after, size_t *count)
 	}
 	talloc_free(answer);
 	talloc_free(path);
-	return status;
+	return status == DONE && items == NULL ? REFUSED : status;
 }
 
 static int run(struct call *call)

@@ -61,9 +61,21 @@ int call_status(const struct client_answer *answer, const char *about)
 {
 	if (answer->refusal == NULL)
 		return DONE;
+	bool reached = answer->status != 0;
 	if (about != NULL)
-		complain("%s%s%s", about, about[0] != '\0' ? ": " : "", answer->refusal);
-	return answer->status == 0 ? NOT_REACHED : REFUSED;
+		complain("%s%s%s", reached ? about : "", reached && about[0] != '\0' ? ": " : "",
+			answer->refusal);
+	return reached ? REFUSED : NOT_REACHED;
+}
+
+struct json_object *call_items(const struct client_answer *answer)
+{
+	struct json_object *items = NULL;
+	if (json_object_object_get_ex(answer->body, "items", &items) &&
+		json_object_is_type(items, json_type_array))
+		return items;
+	complain("the service's answer has no list in it");
+	return NULL;
 }
 
 int call_outcome(long done_count, long refused_count)
@@ -151,18 +163,17 @@ static int get_page(struct call *call, const char *path, long limit, char **curs
 	page = with_query(call, page, "limit", talloc_asprintf(call, "%ld", limit));
 	struct client_answer *answer = call_ask(call, call, "GET", page, NULL);
 	int status = call_status(answer, "");
-	struct json_object *items = NULL;
+	struct json_object *items = status == DONE ? call_items(answer) : NULL;
 	talloc_free(*cursor);
 	*cursor = NULL;
-	if (status == DONE && json_object_object_get_ex(answer->body, "items", &items) &&
-		json_object_is_type(items, json_type_array)) {
+	if (items != NULL) {
 		for (size_t i = 0; i < json_object_array_length(items); i++)
 			each(cookie, json_object_array_get_idx(items, i));
 		char *next = field_text(call, answer->body, "next");
 		*cursor = next[0] != '\0' ? next : NULL;
 	}
 	talloc_free(answer);
-	return status;
+	return status == DONE && items == NULL ? REFUSED : status;
 }
 
 int call_each(struct call *call, const char *path, long limit,
