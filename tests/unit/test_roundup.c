@@ -1,4 +1,5 @@
 /* Situations at a Roundup server, told by small answers. */
+#include "trackers/roundup/mapping.h"
 #include "trackers/tracker.h"
 
 #include <setjmp.h>
@@ -85,6 +86,58 @@ static void assert_done(const struct conversation *conversation, unsigned observ
 	assert_true(conversation_over(conversation));
 	assert_string_equal(conversation->err.text, "");
 	assert_int_equal(conversation->observation_count, observations);
+}
+
+/* ---- ids, addresses and words; tests of the tables are in test_detect.c and test_mapping.c ---- */
+
+static void test_ids(void **state)
+{
+	static const char *const good[] = {"1", "55", "2147483647"};
+	static const char *const bad[] = {"", "0", "007", "-1", "1a", "1 ", "2147483648",
+		"9999999999", "99999999999999999999", "issue1", "1&id=2"};
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(roundup()->valid_id(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (roundup()->valid_id(bad[i]))
+			fail_msg("taken as an id: \"%s\"", bad[i]);
+}
+
+static void test_leaves_other_addresses(void **state)
+{
+	static const char *const others[] = {"http://bugs.example.org/issue",
+		"http://bugs.example.org/issue1a", "http://bugs.example.org/msg1",
+		"http://bugs.example.org/reissue1", "http://bugs.example.org/issue/55",
+		"http://bugs.example.org/issues/9", "http://bugs.example.org/issue1/x",
+		"http://bugs.example.org/issue0", "http://bugs.example.org/issue1//",
+		"http://bugs.example.org/?issue1", "http://bugs.example.org/#issue1"};
+	void *owner = talloc_new(NULL);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		struct remote_bug bug;
+		if (tracker_recognise(owner, others[i], &bug))
+			fail_msg("recognised: %s", others[i]);
+	}
+	talloc_free(owner);
+}
+
+static void test_words(void **state)
+{
+	static const struct {
+		const char *status, *resolution;
+		enum bug_status to;
+	} rows[] = {
+		{"Done CBB", NULL, STATUS_FIX_COMMITTED},
+		{"need_eg", "", STATUS_INCOMPLETE},
+		{"closed", "wont fix", STATUS_WONT_FIX},
+		{"closed", "Not-A-Bug", STATUS_INVALID},
+		{"closed", "shipped never", STATUS_UNKNOWN},
+		{"languishing", "anything", STATUS_INCOMPLETE},
+		{"pending", "fixed", STATUS_UNKNOWN},
+		{NULL, NULL, STATUS_UNKNOWN},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(
+			map_status(roundup_status_rows, rows[i].status, rows[i].resolution),
+			rows[i].to);
 }
 
 /* ---- probing ---- */
@@ -465,6 +518,9 @@ static void test_silence_about_unknown_bugs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_leaves_other_addresses),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_probe_says_how_to_get_in),
 		cmocka_unit_test(test_probe_tells_wrong_login),
 		cmocka_unit_test(test_probe_elsewhere),

@@ -172,7 +172,8 @@ static void fail(struct conversation *conversation, struct exchange *exchange)
 	const char *words = refusal(exchange);
 	if (exchange_good(exchange, &why))
 		err_set(&why, ERR_UNPARSABLE_TRACKER,
-			"%s: not an answer of Roundup's REST interface", exchange->url);
+			"%srest/: not an answer of Roundup's REST interface",
+			conversation->base_url);
 	if (why.kind == ERR_AUTH && conversation->credentials == NULL)
 		conversation_fail(conversation, ERR_AUTH,
 			"%srest/: REST needs a login with Rest Access; set username and password",
