@@ -29,8 +29,8 @@ struct client_answer *client_ask(struct client *client, const void *owner, const
 	const char *path, const char *body);
 
 /*
- * What a problem document (RFC 9457) says, with its faulty fields one a line; what STATUS says where
- * PROBLEM is none. Owned by OWNER.
+ * What a problem document (RFC 9457) says, with its faulty fields one a line; what STATUS says
+ * where PROBLEM is none. Owned by OWNER.
  */
 char *client_problem_words(const void *owner, struct json_object *problem, int status);
 
