@@ -145,16 +145,33 @@ static bool has_word(const char *text, size_t n, size_t at, const char *word)
 	return at + size <= n && strncasecmp(text + at, word, size) == 0;
 }
 
+/* Every page of a Bugzilla has a small form of this class, hidden, in its head and its foot. */
+static bool is_side_form(const char *text, size_t n, size_t form)
+{
+	for (; form < n && text[form] != '>'; form++)
+		if (has_word(text, n, form, "mini_login"))
+			return true;
+	return false;
+}
+
+/* Whether what begins at AT sets the type of an input to "password". */
+static bool is_password_type(const char *text, size_t n, size_t at)
+{
+	if (!has_word(text, n, at, "type"))
+		return false;
+	at = skip(text, n, at + 4, " \t\r\n");
+	if (at >= n || text[at] != '=')
+		return false;
+	return has_word(text, n, skip(text, n, at + 1, " \t\r\n\"'"), "password");
+}
+
 bool text_is_login_page(const char *text, size_t n)
 {
+	size_t form = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (!has_word(text, n, i, "type"))
-			continue;
-		size_t at = skip(text, n, i + 4, " \t\r\n");
-		if (at >= n || text[at] != '=')
-			continue;
-		at = skip(text, n, at + 1, " \t\r\n\"'");
-		if (has_word(text, n, at, "password"))
+		if (has_word(text, n, i, "<form"))
+			form = i;
+		if (is_password_type(text, n, i) && !is_side_form(text, n, form))
 			return true;
 	}
 	return false;

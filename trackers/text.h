@@ -24,7 +24,10 @@ bool text_is_number(const char *text, size_t limit);
 /* Whether the first non-blank byte of the N at TEXT begins markup (`<`). */
 bool text_is_markup(const char *text, size_t n);
 
-/* Whether the N bytes at TEXT, taken as HTML, ask for a password (a login page). */
+/*
+ * Whether the N bytes at TEXT, taken as HTML, ask for a password (a login page). The small form that
+ * a Bugzilla has on every page does not count.
+ */
 bool text_is_login_page(const char *text, size_t n);
 
 #endif

@@ -133,6 +133,8 @@ static void a_login_page_asks_for_a_password(void **state)
 	assert_false(is_login_page("<p>your password type: text</p>"));
 	assert_false(is_login_page("<input type=\"text\" name=\"password\">"));
 	assert_false(is_login_page("<input type=passwor"));
+	assert_false(is_login_page("<form class='mini_login'><input type=password></form>"));
+	assert_true(is_login_page("<form class='mini_login'></form><form><input type=password>"));
 	assert_false(is_login_page("type"));
 	assert_false(is_login_page("type="));
 }
