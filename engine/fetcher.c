@@ -17,7 +17,7 @@ enum { REDIRECTS = 5, MILLISECOND = MOMENT_SECOND / 1000 };
 
 /*
  *   WAITING --turn--> RESOLVING --addresses--> SENDING --answer--> (done)
- *                                              SENDING --redirect--> WAITING
+ *                                              SENDING --redirect, lost--> WAITING
  *   any --failure--> (done); refused by fetch_start: FAILED --later--> (done)
  *   any --fetch_cancel--> (gone), by way of CANCELLED while libcurl is at work
  */
@@ -41,6 +41,7 @@ struct fetch {
 	const char *body;
 	const char *username, *password;
 	unsigned redirects;
+	bool asked_again;
 	struct resolver_query *query;
 	struct transfer *transfer;
 	struct err err;
@@ -212,11 +213,17 @@ static void hear_end(void *cookie, CURLcode result)
 	struct fetch *fetch = cookie;
 	fetch->cost.requests += transfer_was_sent(fetch->transfer);
 	fetch->cost.bytes += transfer_bytes(fetch->transfer);
-	if (fetch->next == NULL)
+	/* libcurl does this for HTTP/1.1, but 7.88 not for all streams of a GOAWAY of HTTP/2. */
+	bool again = !fetch->is_post && !fetch->asked_again &&
+		transfer_was_lost(fetch->transfer, result);
+	if (fetch->next == NULL && !again)
 		transfer_judge(fetch->transfer, result, &fetch->err);
 	TALLOC_FREE(fetch->transfer);
 	origins_leave(&fetch->place);
-	if (fetch->next != NULL)
+	fetch->asked_again = again;
+	if (again)
+		queue(fetch);
+	else if (fetch->next != NULL)
 		follow(fetch);
 	else
 		finish(fetch);

@@ -14,6 +14,7 @@ enum {
 	HEAD_BYTES = 262144,
 	/* How long libcurl keeps the addresses that it is given; longer than any transfer waits. */
 	ADDRESSES_KEPT_S = 60,
+	ROUNDING_US = 100000,
 };
 
 struct transfer_pool {
@@ -327,7 +328,8 @@ static void judge_timeout(const struct transfer *transfer, struct err *err)
 	curl_off_t total_us = 0, connect_us = 0;
 	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &total_us);
 	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connect_us);
-	if (total_us >= rules->total_timeout_s * INT64_C(1000000))
+	/* libcurl keeps time in milliseconds, and may end a little early by these. */
+	if (total_us + ROUNDING_US >= rules->total_timeout_s * INT64_C(1000000))
 		err_set(err, ERR_TIMEOUT, "%s: the answer took longer than %ld s",
 			transfer->target->origin, rules->total_timeout_s);
 	else if (connect_us == 0)
@@ -385,6 +387,16 @@ void transfer_judge(const struct transfer *transfer, CURLcode result, struct err
 		judge_timeout(transfer, err);
 	else
 		judge_result(transfer, result, err);
+}
+
+bool transfer_was_lost(const struct transfer *transfer, CURLcode result)
+{
+	long connects = 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+	return !transfer->head_heard && connects == 0 &&
+		(result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM ||
+			result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR ||
+			result == CURLE_GOT_NOTHING);
 }
 
 bool transfer_was_sent(const struct transfer *transfer)

@@ -62,6 +62,12 @@ void transfer_ended(void *transfer, CURLcode result);
 /* Says in ERR what RESULT means, in the contract's kinds; nothing where all went well. */
 void transfer_judge(const struct transfer *transfer, CURLcode result, struct err *err);
 
+/*
+ * Whether the request went out on a connection kept from before and was lost with it, unanswered:
+ * servers close these when they like. Worth asking again.
+ */
+bool transfer_was_lost(const struct transfer *transfer, CURLcode result);
+
 /* Whether the request was sent, and the bytes that went both ways so far. */
 bool transfer_was_sent(const struct transfer *transfer);
 uint64_t transfer_bytes(const struct transfer *transfer);

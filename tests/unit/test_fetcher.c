@@ -47,6 +47,26 @@ static void keeps_connections(void **state)
 	fetching_free(fetching);
 }
 
+static void hang_up_on_second(struct stub *stub, struct bufferevent *connection)
+{
+	if (stub->requests == 2)
+		stub_close(connection);
+	else
+		stub_say(stub, connection);
+}
+
+static void asks_again_where_a_kept_connection_was_gone(void **state)
+{
+	struct fetching *fetching = fetching_new(LOOPBACK);
+	fetching->stub->text = HELLO;
+	fetching->stub->answer = hang_up_on_second;
+	assert_err(fetching_get(fetching, "/1"), ERR_NONE);
+	assert_err(fetching_get(fetching, "/2"), ERR_NONE);
+	assert_int_equal(fetching->stub->requests, 3);
+	assert_int_equal(fetching->stub->connections, 2);
+	fetching_free(fetching);
+}
+
 static void speaks_ipv6(void **state)
 {
 	struct fetching *fetching = fetching_new(LOOPBACK);
@@ -418,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gets_an_answer),
 		cmocka_unit_test(keeps_connections),
+		cmocka_unit_test(asks_again_where_a_kept_connection_was_gone),
 		cmocka_unit_test(speaks_ipv6),
 		cmocka_unit_test(posts_with_a_login),
 		cmocka_unit_test(refuses_what_it_cannot_send),

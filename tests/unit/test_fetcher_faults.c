@@ -107,7 +107,7 @@ static void gives_up_in_time(void **state)
 
 /* ---- sizes ---- */
 
-/* What each piece of 4 kB begins with; "ff9" makes a whole chunk of it. */
+/* What each piece of 4 kB begins with ("ff9" makes a whole chunk of it); "" for one endless line. */
 static const char *piece_head;
 
 static void say_more(struct bufferevent *connection, void *cookie)
@@ -115,7 +115,8 @@ static void say_more(struct bufferevent *connection, void *cookie)
 	char piece[4096];
 	memset(piece, 'x', sizeof(piece));
 	memcpy(piece, piece_head, strlen(piece_head));
-	memcpy(piece + sizeof(piece) - 2, "\r\n", 2);
+	if (*piece_head != '\0')
+		memcpy(piece + sizeof(piece) - 2, "\r\n", 2);
 	bufferevent_write(connection, piece, sizeof(piece));
 }
 
@@ -126,7 +127,8 @@ static void say_without_end(struct stub *stub, struct bufferevent *connection)
 	bool is_body = strstr(stub->request, "GET /body") != NULL;
 	const char *head = is_body ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 				   : "HTTP/1.1 200 OK\r\n";
-	piece_head = is_body ? "ff9\r\n" : "X-Flood: ";
+	bool is_line = strstr(stub->request, "GET /line") != NULL;
+	piece_head = is_body ? "ff9\r\n" : is_line ? "" : "X-Flood: ";
 	bufferevent_getcb(connection, NULL, NULL, &on_end, &cookie);
 	bufferevent_setcb(connection, NULL, say_more, on_end, cookie);
 	bufferevent_write(connection, head, strlen(head));
@@ -146,6 +148,7 @@ static void cuts_what_does_not_end(void **state)
 	fetching->stub->answer = say_without_end;
 	assert_cut(fetching, "/body");
 	assert_cut(fetching, "/head");
+	assert_cut(fetching, "/line");
 	fetching_free(fetching);
 }
 
@@ -237,6 +240,7 @@ static void uses_what_is_allowed_among_addresses(void **state)
 	char host[64];
 	snprintf(host, sizeof(host), "\r\nHost: mixed.example.org:%d\r\n", fetching->stub->port);
 	assert_sent(fetching, host);
+	assert_err(get_by_name(fetching, "dotted.example.org."), ERR_NONE);
 	fetching_free(fetching);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/unit/fetching.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,19 +85,28 @@ static void setting_free(struct setting *setting)
 	fetching_free(fetching);
 }
 
-static struct sent get(struct setting *setting)
+/* Sends to the loopback address of FAMILY. */
+static struct sent get_by(struct setting *setting, sa_family_t family)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
 	struct sockaddr_storage storage = {0};
 	struct sent sent = {0};
-	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-	memcpy(&storage, &address, sizeof(address));
+	if (family == AF_INET)
+		memcpy(&storage, &in, sizeof(in));
+	else
+		memcpy(&storage, &in6, sizeof(in6));
 	struct transfer_order order = {
 		.target = setting->target, .addresses = &storage, .address_count = 1};
 	sent.transfer = transfer_new(setting, setting->pool, &order, &heard, &sent);
 	assert_non_null(sent.transfer);
 	fetching_until(setting->fetching, has_ended, &sent);
 	return sent;
+}
+
+static struct sent get(struct setting *setting)
+{
+	return get_by(setting, AF_INET);
 }
 
 static void judges_the_socket(void **state)
@@ -132,9 +142,32 @@ static void judges_a_kept_connection(void **state)
 	setting_free(setting);
 }
 
+static void connects_to_what_it_is_given(void **state)
+{
+	struct setting *setting = setting_new(LOOPBACK);
+	struct stub *stub = setting->fetching->stub;
+	struct stub *six = stub_new(setting->fetching, setting->fetching->base, "::1", stub->port);
+	char url[64];
+	snprintf(url, sizeof(url), "http://name.example.org:%d/", stub->port);
+	setting->target = target_parse(setting, url, NULL);
+	stub->text = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbye";
+	assert_int_equal(get(setting).size, 3);
+	if (six == NULL) {
+		setting_free(setting);
+		skip();
+	}
+	six->text = stub->text;
+	assert_int_equal(get_by(setting, AF_INET6).size, 3);
+	assert_int_equal(six->requests, 1);
+	assert_int_equal(get(setting).size, 3);
+	assert_int_equal(stub->requests, 2);
+	setting_free(setting);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connects_to_what_it_is_given),
 		cmocka_unit_test(judges_the_socket),
 		cmocka_unit_test(judges_a_kept_connection),
 	};
