@@ -1,0 +1,47 @@
+/*
+ * The lives of made-up bugs: what bug N is like at a moment, computed from nothing but a seed, the
+ * bug's number and the moment. So two programs that agree on a seed agree on every bug.
+ */
+#ifndef TESTS_FARM_LIFE_H
+#define TESTS_FARM_LIFE_H
+
+#include <stdint.h>
+
+enum { TITLE_SIZE = 160 };
+
+struct step {
+	const char *status, *resolution;
+};
+
+/* The words of one kind of tracker. Lists of words end with NULL. */
+struct plot {
+	const struct step *steps; /* statuses, in the order of a bug's life, and round again */
+	unsigned step_count;
+	const char *const *severities; /* NULL where the kind has none */
+	const char *const *priorities;
+	const char *const *products;
+};
+
+/* What all bugs of one tracker share. */
+struct life {
+	const struct plot *plot;
+	uint64_t seed;
+	unsigned bugs; /* they are numbered from 1 */
+	double tempo; /* mean seconds between two changes in the whole tracker; 0: nothing changes */
+};
+
+/* Texts are constants, or borrowed from whoever changed the bug by hand; so a bug is not copied. */
+struct bug {
+	unsigned id;
+	const char *status, *resolution, *severity, *priority, *product, *title;
+	char made_title[TITLE_SIZE];
+	double created, changed; /* seconds since 1970 */
+};
+
+/* Tells what bug ID is like at NOW (seconds since 1970). Each change moves its status or its weight. */
+void life_at(const struct life *life, unsigned id, double now, struct bug *bug);
+
+/* A seed for the tracker called NAME, out of SEED. */
+uint64_t life_seed(uint64_t seed, const char *name);
+
+#endif
