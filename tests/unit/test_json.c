@@ -11,25 +11,24 @@
 
 typedef struct json_reader *reader_new(const void *owner);
 
-static bool reads(reader_new *new_reader, const char *text, size_t n, size_t piece, char *why)
+static bool reads(reader_new *new_reader, const char *text, size_t n, size_t piece, struct err *err)
 {
 	struct json_reader *reader = new_reader(NULL);
-	struct err err = {0};
+	err_clear(err);
 	for (size_t at = 0; at < n; at += piece)
 		json_reader_feed(reader, text + at, n - at < piece ? n - at : piece);
-	bool good = json_reader_end(reader, &err) != NULL;
-	assert_int_equal(err.kind, good ? ERR_NONE : ERR_UNPARSABLE_TRACKER);
-	strcpy(why, err.text);
+	bool good = json_reader_end(reader, err) != NULL;
+	assert_int_equal(err->kind, good ? ERR_NONE : ERR_UNPARSABLE_TRACKER);
 	talloc_free(reader);
 	return good;
 }
 
 static void assert_judged(reader_new *new_reader, const char *text, size_t n, bool expected)
 {
-	char why[256];
-	if (reads(new_reader, text, n, n + 1, why) != expected ||
-		reads(new_reader, text, n, 1, why) != expected)
-		fail_msg("wrongly judged: %s (%s)", text, why);
+	struct err err;
+	if (reads(new_reader, text, n, n + 1, &err) != expected ||
+		reads(new_reader, text, n, 1, &err) != expected)
+		fail_msg("wrongly judged: %s (%s)", text, err.text);
 }
 
 #define assert_taken(text) assert_judged(json_reader_new, text, sizeof(text) - 1, true)

@@ -25,7 +25,7 @@ static void walk(const char *file, int least, void (*row)(char **cells, int coun
 	assert_non_null(in);
 	assert_true(getline(&line, &room, in) > 0);
 	while (getline(&line, &room, in) > 0) {
-		char *cells[COLUMNS], *rest = line;
+		char none[] = "", *cells[COLUMNS] = {none, none, none, none}, *rest = line;
 		int count = 0;
 		line[strcspn(line, "\n")] = '\0';
 		while (rest != NULL && count < COLUMNS)
