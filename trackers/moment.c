@@ -45,18 +45,17 @@ static bool read_clock(const char **text, struct tm *tm)
 		read_digits(text, 2, &tm->tm_sec);
 }
 
-/* Seconds since 1970, if there is such a moment. A leap second is the next second's first. */
+/*
+ * Seconds since 1970, if there is such a moment: timegm carries an impossible day over into another
+ * month. A leap second is the next second's first.
+ */
 static bool to_seconds(const struct tm *tm, int64_t *out)
 {
-	struct tm copy = *tm;
-	if (tm->tm_hour > 23 || tm->tm_min > 59 || tm->tm_sec > 60)
-		return false;
-	copy.tm_hour = copy.tm_min = copy.tm_sec = 0;
-	int64_t day = timegm(&copy);
-	if (copy.tm_mon != tm->tm_mon || copy.tm_mday != tm->tm_mday || copy.tm_year != tm->tm_year)
-		return false;
-	*out = day + tm->tm_hour * 3600 + tm->tm_min * 60 + tm->tm_sec;
-	return true;
+	struct tm day = {.tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday};
+	int64_t midnight = timegm(&day);
+	*out = midnight + tm->tm_hour * 3600 + tm->tm_min * 60 + tm->tm_sec;
+	return day.tm_mon == tm->tm_mon && tm->tm_hour <= 23 && tm->tm_min <= 59 &&
+		tm->tm_sec <= 60;
 }
 
 static bool to_moment(int64_t seconds, int microseconds, moment *out)

@@ -113,12 +113,14 @@ static void what_no_row_knows_is_unknown(void **state)
 static void an_exact_row_wins_over_any(void **state)
 {
 	static const struct status_row rows[] = {
+		{"open", "now", STATUS_IN_PROGRESS},
 		{"*", "*", STATUS_NEW},
 		{"open", "*", STATUS_CONFIRMED},
 		{"open", "", STATUS_TRIAGED},
 		{"*", "done", STATUS_FIX_RELEASED},
 		{NULL, NULL, STATUS_UNKNOWN},
 	};
+	assert_int_equal(map_status(rows, "open", "now"), STATUS_IN_PROGRESS);
 	assert_int_equal(map_status(rows, "open", ""), STATUS_TRIAGED);
 	assert_int_equal(map_status(rows, "open", "later"), STATUS_CONFIRMED);
 	assert_int_equal(map_status(rows, "shut", "done"), STATUS_FIX_RELEASED);

@@ -135,8 +135,7 @@ void answer_observe(
 	const char *id = json_text_of(exchange, item, "id");
 	for (unsigned i = 0; id != NULL && i < exchange->wanted_count; i++) {
 		unsigned wanted = exchange->wanted[i];
-		if (strcmp(conversation->wanted[wanted].remote_id, id) == 0 &&
-			!conversation_observed(conversation, wanted))
+		if (strcmp(conversation->wanted[wanted].remote_id, id) == 0)
 			observe(conversation, wanted, item);
 	}
 }

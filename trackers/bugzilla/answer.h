@@ -31,8 +31,8 @@ struct json_object *answer_bugs(const struct exchange *exchange);
 void answer_fail(struct conversation *conversation, struct exchange *exchange);
 
 /*
- * Adds what ITEM says if it is one of the bugs asked for and nothing was said of it yet. Of a bug
- * that can't be read, that is what is said.
+ * Adds what ITEM says if it is one of the bugs asked for. Of a bug that can't be read, that is what
+ * is said.
  */
 void answer_observe(
 	struct conversation *conversation, struct exchange *exchange, struct json_object *item);
