@@ -156,6 +156,17 @@ static char *read_file(const void *owner, const char *name, struct err *err)
 	return good ? text : NULL;
 }
 
+/* Blanks lines that are comments: libconfuse 3.3 counts each of them as three. */
+static void blank_comments(char *text)
+{
+	while (*text != '\0') {
+		size_t indent = strspn(text, " \t"), n = strcspn(text, "\n");
+		if (text[indent] == '#')
+			memset(text, ' ', n);
+		text += n + (text[n] == '\n');
+	}
+}
+
 static bool parse_file(struct config_file *file, const char *text)
 {
 	cfg_opt_t options[SETTINGS + 1] = {[SETTINGS] = CFG_END()};
@@ -175,6 +186,8 @@ static bool load_file(struct settings *settings, const char *name, struct err *e
 {
 	struct config_file file = {.name = name, .settings = settings, .err = err};
 	char *text = read_file(settings, name, err);
+	if (text != NULL)
+		blank_comments(text);
 	bool good = text != NULL && parse_file(&file, text);
 	if (text != NULL && !good)
 		err_set(err, ERR_USAGE, "can't understand the configuration file %s", name);
