@@ -11,7 +11,7 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.failed:
         for service in Service.live:
-            report.sections.append((f"said by {service.state}", service.words()[-6000:]))
+            report.sections.append((f"said by {service.state}", service.words()[-2500:]))
 
 
 @pytest.fixture(scope="module")

@@ -416,7 +416,7 @@ def test_deleted_watch_id_is_not_used_again(api, tracker):
     b"", b"{", b"[1,]", b"{'url': 1}", b'{"url": NaN}', b'{"url": Infinity}', b'{"url": "a"} x', b'{"url": "a"}{}',
     b'{"url": "\xff"}', b'{"url": "a", "url": "b"}', b'{"url": "a\nb"}', b"null x", b"nope", b"[" * 100 + b"]" * 100,
     b'{"a":' * 40 + b"1" + b"}" * 40, b'{"url": "\\ud800"}', b'/**/{"url": "a"}', b'{"url": 01}', b'\xef\xbb\xbf{}x',
-])
+], ids=lambda raw: repr(raw[:24]))
 def test_broken_json(api, raw):
     problem(api.request("POST", "watches", raw=raw), 400)
 

@@ -173,7 +173,8 @@ def test_read_only_server(cluster, made):
         WHERE datname = current_database() AND pid <> pg_backend_pid()""")
     wait_for(lambda: service.api.request("POST", "watches", {
         "url": NOWHERE + "show_bug.cgi?id=1"}).status == 503, "503")
-    sql(url, "SET default_transaction_read_only = off; ALTER DATABASE readonly RESET default_transaction_read_only")
+    writing = url + "?options=-c%20default_transaction_read_only%3Doff"
+    sql(writing, "ALTER DATABASE readonly RESET default_transaction_read_only")
     wait_for(lambda: service.api.request("POST", "watches", {
         "url": NOWHERE + "show_bug.cgi?id=1"}).status in (200, 201), "a watch")
 

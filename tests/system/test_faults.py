@@ -293,7 +293,7 @@ def test_endless_answer(made):
     b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
     b"HTTP/1.1 200 OK\r\nX: " + b"a" * 400_000 + b"\r\n\r\n", b"\x00" * 100, b"220 ftp.example.net ready\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Type: application/json\r\n\r\n[[[[[[[[[",
-])
+], ids=lambda raw: repr(raw[:40]))
 def test_gibberish(service, raw):
     """Whatever comes: a failed run with a kind, never a crash."""
     server = socket.create_server(("127.0.0.1", 0))

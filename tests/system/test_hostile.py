@@ -15,8 +15,8 @@ def talk(service, raw, timeout=30, more=None):
             line.sendall(raw)
             if more:
                 more(line)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
+        except OSError:
+            pass  # it need not hear all of it
         got = b""
         try:
             while chunk := line.recv(65536):
@@ -102,7 +102,7 @@ def test_long_target(service):
     b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     bytes(range(256)) * 40,
-])
+], ids=lambda raw: repr(raw[:24]))
 def test_gibberish(service, raw):
     def over(line):
         line.shutdown(socket.SHUT_WR)
