@@ -20,6 +20,7 @@ struct json_reader {
 	bool in_string, escaped;
 	bool complete;
 	bool empty;
+	unsigned weight;
 	const char *broken; /* why it can't be JSON any more */
 };
 
@@ -48,6 +49,11 @@ struct json_reader *json_reader_new_lenient(const void *owner)
 	return reader;
 }
 
+static unsigned weigh(unsigned char byte)
+{
+	return byte == ',' ? 1 : byte == '{' || byte == '[' ? 8 : 0;
+}
+
 static const char *judge_in_string(struct json_reader *reader, unsigned char byte)
 {
 	if (byte < 0x20 && !reader->lenient)
@@ -71,6 +77,9 @@ static const char *judge(struct json_reader *reader, unsigned char byte)
 	if (reader->in_string)
 		return judge_in_string(reader, byte);
 	reader->in_string = byte == '"';
+	reader->weight += weigh(byte);
+	if (reader->weight > JSON_WEIGHT)
+		return "more values than are taken";
 	if (byte == 'N' || byte == 'I')
 		return "NaN or Infinity";
 	return byte == '\'' ? "a quote of the wrong kind" : NULL;

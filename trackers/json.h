@@ -7,7 +7,11 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
-enum { JSON_DEPTH = 32, JSON_LINE = 4096 };
+/*
+ * What a document may weigh: a comma 1, an object or a list 8. json-c spends some 700 bytes on an
+ * empty object, so that 32 MiB of them would take gigabytes; this takes 200 MB at most.
+ */
+enum { JSON_DEPTH = 32, JSON_WEIGHT = 2000000, JSON_LINE = 4096 };
 
 /*
  * A reader that is fed in pieces; a talloc object owned by OWNER. The lenient one takes texts with
@@ -22,8 +26,8 @@ struct json_reader *json_reader_new_lenient(const void *owner);
 bool json_reader_feed(struct json_reader *reader, const char *bytes, size_t n);
 
 /*
- * The document, if exactly one has been fed, without NaN or Infinity, not deeper than JSON_DEPTH;
- * else NULL and ERR says why (ERR_UNPARSABLE_TRACKER). Owned by the reader.
+ * The document, if exactly one has been fed, without NaN or Infinity, not deeper than JSON_DEPTH,
+ * not heavier than JSON_WEIGHT; else NULL and ERR says why (ERR_UNPARSABLE_TRACKER). Owned by the reader.
  */
 struct json_object *json_reader_end(struct json_reader *reader, struct err *err);
 

@@ -99,6 +99,23 @@ static void depth_is_bounded(void **state)
 	talloc_free(deeper);
 }
 
+static void weight_is_bounded(void **state)
+{
+	char *text = talloc_size(NULL, JSON_WEIGHT + 8);
+	for (size_t i = 0; i < JSON_WEIGHT + 8; i += 2)
+		memcpy(text + i, "1,", 2);
+	text[0] = '[';
+	text[1] = '1';
+	text[JSON_WEIGHT + 7] = ']';
+	assert_judged(json_reader_new, text, JSON_WEIGHT + 8, true);
+	for (size_t i = 1; i + 3 < JSON_WEIGHT; i += 3)
+		memcpy(text + i, "[],", 3);
+	struct err err;
+	assert_false(reads(json_reader_new, text, JSON_WEIGHT + 8, 4096, &err));
+	assert_string_equal(err.text, "not JSON: more values than are taken");
+	talloc_free(text);
+}
+
 static void the_lenient_reader_takes_broken_texts(void **state)
 {
 	static const char text[] = "{\"a\": \"x\xff\xed\xa0\x80\x01y\"}";
@@ -156,6 +173,7 @@ int main(void)
 		cmocka_unit_test(everything_else_is_refused),
 		cmocka_unit_test(bad_utf8_is_refused),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(weight_is_bounded),
 		cmocka_unit_test(the_lenient_reader_takes_broken_texts),
 		cmocka_unit_test(feed_says_when_it_is_over),
 		cmocka_unit_test(members_are_read_by_type),

@@ -129,7 +129,7 @@ static void observe(struct conversation *conversation, unsigned wanted, struct j
 	*conversation_observe(conversation, wanted) = read;
 }
 
-void answer_observe(
+static void observe_item(
 	struct conversation *conversation, struct exchange *exchange, struct json_object *item)
 {
 	const char *id = json_text_of(exchange, item, "id");
@@ -138,4 +138,13 @@ void answer_observe(
 		if (strcmp(conversation->wanted[wanted].remote_id, id) == 0)
 			observe(conversation, wanted, item);
 	}
+}
+
+/* Questions have a limit; a server that sends far more must not hold the loop. */
+void answer_observe(
+	struct conversation *conversation, struct exchange *exchange, struct json_object *bugs)
+{
+	size_t count = json_object_array_length(bugs), most = 10 * (size_t)exchange->wanted_count;
+	for (size_t i = 0; i < count && i < most; i++)
+		observe_item(conversation, exchange, json_object_array_get_idx(bugs, i));
 }

@@ -31,10 +31,10 @@ struct json_object *answer_bugs(const struct exchange *exchange);
 void answer_fail(struct conversation *conversation, struct exchange *exchange);
 
 /*
- * Adds what ITEM says if it is one of the bugs asked for. Of a bug that can't be read, that is what
- * is said.
+ * Adds what the items of BUGS say of the bugs asked for; the first word on a bug counts. Of a bug
+ * that can't be read, that is what is said.
  */
 void answer_observe(
-	struct conversation *conversation, struct exchange *exchange, struct json_object *item);
+	struct conversation *conversation, struct exchange *exchange, struct json_object *bugs);
 
 #endif

@@ -273,8 +273,7 @@ static void hear_bugs(struct conversation *conversation, struct exchange *exchan
 		answer_fail(conversation, exchange);
 		return;
 	}
-	for (size_t i = 0; i < json_object_array_length(bugs); i++)
-		answer_observe(conversation, exchange, json_object_array_get_idx(bugs, i));
+	answer_observe(conversation, exchange, bugs);
 	ask_about_silence(conversation, exchange);
 }
 
@@ -306,8 +305,7 @@ static void hear_bug(struct conversation *conversation, struct exchange *exchang
 		answer_fail(conversation, exchange);
 		return;
 	}
-	for (size_t i = 0; i < json_object_array_length(bugs); i++)
-		answer_observe(conversation, exchange, json_object_array_get_idx(bugs, i));
+	answer_observe(conversation, exchange, bugs);
 	if (!conversation_observed(conversation, exchange->wanted[0]))
 		conversation_observe_error(conversation, exchange->wanted[0], ERR_UNPARSABLE_BUG,
 			"bug %s: its own address answers without it",
