@@ -8,6 +8,7 @@
 #include <string.h>
 #include <talloc.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -435,6 +436,7 @@ static void ends_with_fetches_under_way(void **state)
 
 int main(void)
 {
+	alarm(180); /* some loops wait for what never comes when the code is wrong */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gets_an_answer),
 		cmocka_unit_test(keeps_connections),
