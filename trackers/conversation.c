@@ -41,7 +41,7 @@ static struct server *copy_server(const void *owner, const struct server *server
 	return copy;
 }
 
-struct conversation *conversation_new(const void *owner, const struct tracker *tracker,
+static struct conversation *prepare(const void *owner, const struct tracker *tracker,
 	enum errand errand, const char *base_url, const struct server *server,
 	const struct credentials *credentials, const struct wanted *wanted, unsigned wanted_count,
 	moment now)
@@ -60,6 +60,27 @@ struct conversation *conversation_new(const void *owner, const struct tracker *t
 	conversation->state = talloc_zero(conversation, struct conversation_state);
 	conversation->state->observed = talloc_zero_array(conversation->state, bool, wanted_count);
 	TAILQ_INIT(&conversation->state->queued);
+	return conversation;
+}
+
+struct conversation *conversation_new(const void *owner, const struct tracker *tracker,
+	enum errand errand, const char *base_url, const struct server *server,
+	const struct credentials *credentials, const struct wanted *wanted, unsigned wanted_count,
+	moment now)
+{
+	struct conversation *conversation = prepare(
+		owner, tracker, errand, base_url, server, credentials, wanted, wanted_count, now);
+	tracker->begin(conversation);
+	return conversation;
+}
+
+struct conversation *conversation_new_changes(const void *owner, const struct tracker *tracker,
+	const char *base_url, const struct server *server, const struct credentials *credentials,
+	const struct wanted *wanted, unsigned wanted_count, moment since, moment now)
+{
+	struct conversation *conversation = prepare(owner, tracker, ERRAND_CHANGES, base_url,
+		server, credentials, wanted, wanted_count, now);
+	conversation->since = since;
 	tracker->begin(conversation);
 	return conversation;
 }
@@ -177,6 +198,34 @@ void conversation_observe_error(struct conversation *conversation, unsigned want
 	struct observation *observation = conversation_observe(conversation, wanted);
 	err_set(&observation->err, kind, "%s", text);
 	talloc_free(text);
+}
+
+/* ITEMS with room for one more of SIZE bytes; the room doubles. */
+static void *grow(struct conversation *conversation, void *items, unsigned count, size_t size)
+{
+	if (count > 0 && (count & (count - 1)) != 0)
+		return items;
+	size_t room = count > 0 ? 2 * (size_t)count : 1;
+	return talloc_realloc_size(conversation, items, room * size);
+}
+
+struct comment *conversation_comment(
+	struct conversation *conversation, unsigned wanted, int64_t number)
+{
+	assert(wanted < conversation->wanted_count);
+	conversation->comments = grow(conversation, conversation->comments,
+		conversation->comment_count, sizeof(struct comment));
+	struct comment *comment = &conversation->comments[conversation->comment_count++];
+	*comment = (struct comment){.wanted = wanted, .number = number, .text = ""};
+	return comment;
+}
+
+void conversation_change(struct conversation *conversation, const char *remote_id, moment at)
+{
+	conversation->changes = grow(conversation, conversation->changes,
+		conversation->change_count, sizeof(struct change));
+	conversation->changes[conversation->change_count++] =
+		(struct change){talloc_strdup(conversation, remote_id), at};
 }
 
 bool conversation_observed(const struct conversation *conversation, unsigned wanted)

@@ -11,6 +11,7 @@
 #ifndef TRACKERS_CONVERSATION_H
 #define TRACKERS_CONVERSATION_H
 
+#include "trackers/comment.h"
 #include "trackers/err.h"
 #include "trackers/moment.h"
 #include "trackers/observation.h"
@@ -33,6 +34,15 @@ enum format {
 struct wanted {
 	const char *remote_id;
 	bool known; /* it was read before, so its silence is suspicious */
+	/* For comments: the newest one that is stored, and when it was posted; -1 and 0 for none. */
+	int64_t newest_comment;
+	moment newest_posted_at;
+};
+
+/* A bug that changed, by the server's own clock. */
+struct change {
+	const char *remote_id;
+	moment at;
 };
 
 /* What to sign in with; members that are not set are NULL. */
@@ -77,6 +87,12 @@ struct conversation {
 	unsigned wanted_count;
 	struct observation *observations; /* complete, in the order they were learnt */
 	unsigned observation_count;
+	struct comment *comments; /* as they were learnt; a number may come twice */
+	unsigned comment_count;
+	moment since; /* for changes: from when on, by the server's clock, 0 for its whole past */
+	struct change *changes;
+	unsigned change_count;
+	moment until; /* for changes: the server's clock when the first page was made */
 	struct err err; /* of the whole errand; the observations before it stay true */
 	struct conversation_state *state;
 };
@@ -89,6 +105,16 @@ struct conversation *conversation_new(const void *owner, const struct tracker *t
 	enum errand errand, const char *base_url, const struct server *server,
 	const struct credentials *credentials, const struct wanted *wanted, unsigned wanted_count,
 	moment now);
+
+/*
+ * Begins to ask what changed since SINCE (the server's clock). WANTED, where there are any, are all
+ * the bugs that matter: a driver may narrow its question to them. The answer is complete only when
+ * the errand is over without an error: then `changes` has every bug that changed, perhaps others and
+ * perhaps twice, and `until` is set.
+ */
+struct conversation *conversation_new_changes(const void *owner, const struct tracker *tracker,
+	const char *base_url, const struct server *server, const struct credentials *credentials,
+	const struct wanted *wanted, unsigned wanted_count, moment since, moment now);
 
 /* ---- for the engine ---- */
 
@@ -124,6 +150,17 @@ void conversation_observe_error(struct conversation *conversation, unsigned want
 
 /* Whether something was learnt of the bug at index WANTED. */
 bool conversation_observed(const struct conversation *conversation, unsigned wanted);
+
+/*
+ * Adds a comment of the bug at index WANTED; the caller fills in the rest. That all comments newer
+ * than the stored one are there is said by conversation_observe, that they can't be had by
+ * conversation_observe_error (ERR_COMMENTS_FAILED).
+ */
+struct comment *conversation_comment(
+	struct conversation *conversation, unsigned wanted, int64_t number);
+
+/* Adds a bug that changed; REMOTE_ID is copied. */
+void conversation_change(struct conversation *conversation, const char *remote_id, moment at);
 
 /* Fails the errand: queued questions are dropped, answers under way are not heard. */
 void conversation_fail(struct conversation *conversation, enum err_kind kind, const char *format,
