@@ -27,7 +27,8 @@ bool json_reader_feed(struct json_reader *reader, const char *bytes, size_t n);
 
 /*
  * The document, if exactly one has been fed, without NaN or Infinity, not deeper than JSON_DEPTH,
- * not heavier than JSON_WEIGHT; else NULL and ERR says why (ERR_UNPARSABLE_TRACKER). Owned by the reader.
+ * not heavier than JSON_WEIGHT; else NULL and ERR says why (ERR_UNPARSABLE_TRACKER). Owned by the
+ * reader.
  */
 struct json_object *json_reader_end(struct json_reader *reader, struct err *err);
 
