@@ -1,6 +1,6 @@
 #include "ui-api/http.h"
 
-#include "ui-api/terminal.h"
+#include "trackers/utf8.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -19,6 +19,7 @@ static int hex_digit(char c)
 /* Decodes TEXT in place; false for a broken escape, NUL, a control byte as such, or bad UTF-8. */
 static bool decode(char *text, bool plus_is_blank)
 {
+	struct utf8 at = {0};
 	char *to = text;
 	for (const char *from = text; *from != '\0'; from++) {
 		char c = *from;
@@ -34,12 +35,12 @@ static bool decode(char *text, bool plus_is_blank)
 			c = (char)(high << 4 | low);
 			from += 2;
 		}
-		if (c == '\0')
+		if (c == '\0' || !utf8_step(&at, (unsigned char)c))
 			return false;
 		*to++ = c;
 	}
 	*to = '\0';
-	return terminal_is_utf8(text);
+	return at.need == 0;
 }
 
 const char *http_parse_path(const void *owner, const char *path, struct http_target *target)
