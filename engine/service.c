@@ -74,6 +74,7 @@ static bool open_fetcher(struct service *service, struct err *err)
 	struct fetcher_settings fetching = {
 		.user_agent =
 			talloc_asprintf(service, "bugwatch/%s (+%s)", BUGWATCH_VERSION, contact),
+		.ca_file = *settings->ca_file != '\0' ? settings->ca_file : NULL,
 		.max_body = (size_t)settings->max_body_mb * MIB,
 		.idle_timeout_s = settings->idle_timeout_s,
 		.total_timeout_s = settings->total_timeout_s,
