@@ -22,8 +22,9 @@
 	"\"last_change_time\":\"2026-03-08T07:30:00Z\"}"
 #define BUG(id) "{\"id\":" id "," REST
 
-static const struct wanted three[] = {{"1", true}, {"2", true}, {"3", false}};
-static const struct wanted fresh[] = {{"1", false}, {"2", false}};
+static const struct wanted three[] = {
+	{.remote_id = "1", .known = true}, {.remote_id = "2", .known = true}, {.remote_id = "3"}};
+static const struct wanted fresh[] = {{.remote_id = "1"}, {.remote_id = "2"}};
 static const moment noon = 1800000000 * MOMENT_SECOND;
 
 struct setting {
@@ -373,7 +374,8 @@ static void silence_about_known_bugs_is_not_believed(void **state)
 
 static void silence_is_believed_after_one_bug_is_gone(void **state)
 {
-	static const struct wanted last_known[] = {{"1", false}, {"2", false}, {"3", true}};
+	static const struct wanted last_known[] = {
+		{.remote_id = "1"}, {.remote_id = "2"}, {.remote_id = "3", .known = true}};
 	struct conversation *conversation = begin_check(last_known, 3);
 	answer(conversation, "rest/bug?id=1,2,3&", 200, NONE);
 	struct exchange *witness = asked(conversation, "rest/bug/3?");

@@ -59,7 +59,8 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 static const struct tracker driver = {
 	.name = "test", .title = "Test", .batch_size = 3, .begin = begin, .hear = hear};
 
-static const struct wanted wanted[] = {{"1", true}, {"2", false}, {"3", true}};
+static const struct wanted wanted[] = {
+	{.remote_id = "1", .known = true}, {.remote_id = "2"}, {.remote_id = "3", .known = true}};
 
 static int setup(void **state)
 {
