@@ -153,9 +153,8 @@ static void on_over(void *cookie, struct conversation *conversation, const struc
 	struct portion *portion = STAILQ_FIRST(&check->portions);
 	expect_all(conversation);
 	blame_bug(check, conversation);
-	check->batch =
-		store(frame->tools, frame->lease, frame->run_id, &check->bugs[portion->first],
-			conversation, cost, &check->storing, on_stored, check);
+	check->batch = store(frame->tools, frame->lease, &frame->run, &check->bugs[portion->first],
+		conversation, cost, &check->storing, on_stored, check);
 }
 
 /* Asks for the first portion. */

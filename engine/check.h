@@ -19,7 +19,7 @@ struct check_frame {
 	const struct lease *lease;
 	const struct server *server;
 	struct courier_site site;
-	int64_t run_id;
+	struct store_run run;
 };
 
 /*

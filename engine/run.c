@@ -26,7 +26,7 @@ struct run {
 	struct db_batch *batch; /* of the run itself: beginning, probe, claim or end */
 	struct check_frame frame;
 	char tracker_id[INTEGER_TEXT];
-	const char *horizon, *forced_at; /* as the database says them */
+	const char *forced_at; /* as the database says it */
 	int64_t last_bug; /* claimed so far */
 	bool claiming, exhausted, stopped;
 	unsigned checks; /* under way */
@@ -122,11 +122,11 @@ static void on_begun(void *cookie, const struct err *err, struct db_rows *const 
 		return;
 	}
 	const struct db_rows *begun = rows[BEGIN];
-	run->frame.run_id = db_integer(begun, 0, RUN_ID);
-	run->horizon = talloc_strdup(run, db_text(begun, 0, HORIZON));
+	run->frame.run.id = db_integer(begun, 0, RUN_ID);
+	run->frame.run.horizon = talloc_strdup(run, db_text(begun, 0, HORIZON));
 	if (!db_null(begun, 0, FORCED_AT))
 		run->forced_at = talloc_strdup(run, db_text(begun, 0, FORCED_AT));
-	log_debug(run->lease->name, "run %" PRId64 " (%s): %s due", run->frame.run_id,
+	log_debug(run->lease->name, "run %" PRId64 " (%s): %s due", run->frame.run.id,
 		db_text(begun, 0, REASON), db_text(begun, 0, DUE));
 	if (run->lease->server != NULL) {
 		learn_server(run, run->lease->server);
@@ -208,7 +208,8 @@ static void claim(struct run *run)
 		run->claiming = true;
 		run->batch = db_query(run->tools->db, QUERY_work_claim,
 			(const char *[]){run->tracker_id, integer(last, run->last_bug),
-				run->horizon, run->forced_at, integer(limit, batch_size(run))},
+				run->frame.run.horizon, run->forced_at,
+				integer(limit, batch_size(run))},
 			on_claimed, run);
 	} else if (enough && !run->claiming && run->checks == 0) {
 		end(run);
@@ -223,12 +224,12 @@ static void tell(const struct run *run)
 	double seconds = (double)(clock_now() - run->started) / MOMENT_SECOND;
 	if (run->err.kind != ERR_NONE)
 		log_warning(run->lease->name, "run %" PRId64 " failed after %u bugs: %s: %s",
-			run->frame.run_id, t->checked, err_word(run->err.kind), run->err.text);
+			run->frame.run.id, t->checked, err_word(run->err.kind), run->err.text);
 	else
 		log_info(run->lease->name,
 			"run %" PRId64 " %s: %u checked, %u changed, %u in error, %" PRIu64
 			" requests, %.1f s",
-			run->frame.run_id, run->stopped ? "abandoned" : "done", t->checked,
+			run->frame.run.id, run->stopped ? "abandoned" : "done", t->checked,
 			t->changed, t->errors, t->requests + run->probe_cost.requests, seconds);
 }
 
@@ -271,7 +272,7 @@ static void end(struct run *run)
 {
 	bool failed = run->err.kind != ERR_NONE;
 	char run_id[INTEGER_TEXT];
-	integer(run_id, run->frame.run_id);
+	integer(run_id, run->frame.run.id);
 	run->state = RUN_ENDING;
 	run->batch = db_batch_new(run->tools->db);
 	lease_hold(run->lease, run->batch);

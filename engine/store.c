@@ -90,31 +90,32 @@ static void plan_observations(
 	}
 }
 
-/* Adds QUERY with TRACKER before the N arrays, and LAST after them where it is not NULL. */
+/* Adds QUERY with TRACKER before the N arrays, and what else it takes after them. */
 static void add(struct db_batch *batch, enum query query, const char *tracker,
-	struct db_array *const *arrays, unsigned n, const char *last)
+	struct db_array *const *arrays, unsigned n, const char *more, const char *last)
 {
-	const char *parameters[CHANGED_COLUMNS + 2] = {tracker};
+	const char *parameters[CHANGED_COLUMNS + 3] = {tracker};
 	for (unsigned i = 0; i < n; i++)
 		parameters[i + 1] = db_array_text(arrays[i]);
-	parameters[n + 1] = last;
+	parameters[n + 1] = more;
+	parameters[n + 2] = last;
 	db_add(batch, query, parameters);
 }
 
 /* Events come last and together: the lock that orders them is held until the commit. */
-static void add_statements(
-	struct db_batch *batch, struct plan *plan, const char *tracker, const char *run)
+static void add_statements(struct db_batch *batch, struct plan *plan, const char *tracker,
+	const char *run, const char *horizon)
 {
 	if (plan->better + plan->rewritten + plan->bad > 0)
 		db_add(batch, QUERY_work_event_order, NULL);
 	if (plan->better > 0)
-		add(batch, QUERY_work_recovered, tracker, &plan->recovered, 1, NULL);
+		add(batch, QUERY_work_recovered, tracker, &plan->recovered, 1, NULL, NULL);
 	if (plan->read > 0)
-		add(batch, QUERY_work_checked, tracker, plan->checked, 3, NULL);
+		add(batch, QUERY_work_checked, tracker, plan->checked, 3, horizon, NULL);
 	if (plan->rewritten > 0)
-		add(batch, QUERY_work_changed, tracker, plan->changed, CHANGED_COLUMNS, NULL);
+		add(batch, QUERY_work_changed, tracker, plan->changed, CHANGED_COLUMNS, NULL, NULL);
 	if (plan->bad > 0)
-		add(batch, QUERY_work_failed, tracker, plan->failed, FAILED_COLUMNS, run);
+		add(batch, QUERY_work_failed, tracker, plan->failed, FAILED_COLUMNS, run, horizon);
 }
 
 static void add_count(struct db_batch *batch, const char *run, const struct tally *tally)
@@ -130,13 +131,14 @@ static void add_count(struct db_batch *batch, const char *run, const struct tall
 	db_add(batch, QUERY_work_count, parameters);
 }
 
-struct db_batch *store(const struct tools *tools, const struct lease *lease, int64_t run_id,
-	const struct claimed *bugs, const struct conversation *conversation,
-	const struct fetch_cost *cost, struct tally *tally, db_done *done, void *cookie)
+struct db_batch *store(const struct tools *tools, const struct lease *lease,
+	const struct store_run *run, const struct claimed *bugs,
+	const struct conversation *conversation, const struct fetch_cost *cost, struct tally *tally,
+	db_done *done, void *cookie)
 {
-	char tracker[24], run[24];
+	char tracker[24], run_id[24];
 	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
-	snprintf(run, sizeof(run), "%" PRId64, run_id);
+	snprintf(run_id, sizeof(run_id), "%" PRId64, run->id);
 	struct plan *plan = plan_new(tools);
 	plan_observations(plan, bugs, conversation);
 	*tally = (struct tally){
@@ -148,8 +150,8 @@ struct db_batch *store(const struct tools *tools, const struct lease *lease, int
 	};
 	struct db_batch *batch = db_batch_new(tools->db);
 	lease_hold(lease, batch);
-	add_count(batch, run, tally);
-	add_statements(batch, plan, tracker, run);
+	add_count(batch, run_id, tally);
+	add_statements(batch, plan, tracker, run_id, run->horizon);
 	talloc_free(plan);
 	db_send(batch, done, cookie);
 	return batch;

@@ -26,14 +26,21 @@ struct tally {
 	uint64_t requests, bytes;
 };
 
+/* The run that stores, as the database knows it. */
+struct store_run {
+	int64_t id;
+	const char *horizon; /* what became due later than that stays due */
+};
+
 /*
  * Writes what CONVERSATION learnt of BUGS (its wanted bugs, in the same order) in one transaction
- * under LEASE, as part of run RUN_ID: each bug's next check, what changed, errors and events, and
+ * under LEASE, as part of RUN: each bug's next check, what changed, errors and events, and
  * what it took (COST) in the run's figures. Fills TALLY and returns the batch; DONE hears of it as
  * in db_send. Bugs that nothing was learnt of are left as they are: still due.
  */
-struct db_batch *store(const struct tools *tools, const struct lease *lease, int64_t run_id,
-	const struct claimed *bugs, const struct conversation *conversation,
-	const struct fetch_cost *cost, struct tally *tally, db_done *done, void *cookie);
+struct db_batch *store(const struct tools *tools, const struct lease *lease,
+	const struct store_run *run, const struct claimed *bugs,
+	const struct conversation *conversation, const struct fetch_cost *cost, struct tally *tally,
+	db_done *done, void *cookie);
 
 #endif

@@ -212,6 +212,7 @@ SELECT w.id, w.url, w.ref, t.name AS tracker, b.remote_id, b.title, b.product,
     WHEN s.retry_after > greatest(c.next_check_at, now())
       THEN 'the tracker asked to be left alone until then'
     WHEN c.checked_at IS NULL THEN 'not checked yet'
+    WHEN c.next_check_at <= now() THEN 'due'
     WHEN c.failures > 0 THEN c.error_kind || ', ' || c.failures || ' in a row: again after '
       || bugwatch.in_words(c.next_check_at - c.checked_at)
     ELSE 'every ' || bugwatch.in_words(c.next_check_at - c.checked_at)

@@ -95,9 +95,12 @@ WHERE tracker_id = $1::bigint AND bug_id > $2::bigint
 ORDER BY bug_id LIMIT $5::integer
 
 -- name: work_checked
--- Bugs $2 of tracker $1 were read: fingerprints $3, next checks in $4 seconds.
+-- Bugs $2 of tracker $1 were read: fingerprints $3, next checks in $4 seconds. One that somebody
+-- made due after the run's horizon $5, when it may have been claimed already, stays due.
 UPDATE bugwatch.bug_check c
-SET checked_at = now(), next_check_at = now() + n.wait * interval '1 second', failures = 0,
+SET checked_at = now(), failures = 0,
+  next_check_at = CASE WHEN c.next_check_at > $5::timestamptz AND c.next_check_at <= now()
+    THEN c.next_check_at ELSE now() + n.wait * interval '1 second' END,
   fingerprint = n.fingerprint, error_kind = NULL, error_message = NULL, error_since = NULL
 FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS n (bug_id, fingerprint, wait)
 WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
@@ -150,7 +153,8 @@ SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
 -- name: work_failed
 -- Bugs $2 of tracker $1 could not be read in run $6: kinds $3, messages $4, again in $5 seconds.
--- What was last known of them stays. A kind that was not there before makes an event.
+-- What was last known of them stays, and so does what was made due after the horizon $7. A kind
+-- that was not there before makes an event.
 WITH bad AS (
   SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[])
     AS n (bug_id, kind, message, wait)
@@ -159,8 +163,10 @@ WITH bad AS (
   JOIN bad n ON c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
 ), stored AS (
   UPDATE bugwatch.bug_check c
-  SET checked_at = now(), next_check_at = now() + n.wait * interval '1 second',
-    failures = c.failures + 1, error_kind = n.kind, error_message = n.message,
+  SET checked_at = now(), failures = c.failures + 1,
+    next_check_at = CASE WHEN c.next_check_at > $7::timestamptz AND c.next_check_at <= now()
+      THEN c.next_check_at ELSE now() + n.wait * interval '1 second' END,
+    error_kind = n.kind, error_message = n.message,
     error_since = CASE WHEN c.error_kind = n.kind THEN c.error_since ELSE now() END
   FROM bad n WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
 ), noted AS (
