@@ -168,7 +168,8 @@ static bool set_reset(struct site *site, struct hand *hand, struct json_object *
 	unsigned under_way = tally->under_way;
 	for (unsigned i = 0; i < PATHS; i++)
 		talloc_free(tally->paths[i].name);
-	talloc_free(tally->last_uri);
+	for (unsigned i = 0; i < LATEST; i++)
+		talloc_free(tally->uris[i]);
 	talloc_free(tally->last_user_agent);
 	talloc_free(tally->last_authorization);
 	talloc_free(tally->last_origin);
@@ -202,13 +203,17 @@ static struct json_object *paths_json(const struct tally *tally)
 	return paths;
 }
 
-static struct json_object *starts_json(const struct tally *tally)
+/* Adds what is known of each of the latest questions, oldest first. */
+static void add_latest(struct json_object *object, const struct tally *tally)
 {
-	struct json_object *starts = json_object_new_array();
-	unsigned long n = tally->requests < STARTS ? tally->requests : STARTS;
-	for (unsigned long i = tally->requests - n; i < tally->requests; i++)
-		json_object_array_add(starts, json_object_new_double(tally->starts[i % STARTS]));
-	return starts;
+	struct json_object *starts = json_object_new_array(), *uris = json_object_new_array();
+	unsigned long n = tally->requests < LATEST ? tally->requests : LATEST;
+	for (unsigned long i = tally->requests - n; i < tally->requests; i++) {
+		json_object_array_add(starts, json_object_new_double(tally->starts[i % LATEST]));
+		json_object_array_add(uris, json_object_new_string(tally->uris[i % LATEST]));
+	}
+	json_object_object_add(object, "starts", starts);
+	json_object_object_add(object, "uris", uris);
 }
 
 static void add_text(struct json_object *object, const char *name, const char *text)
@@ -226,8 +231,7 @@ static struct json_object *tally_json(const struct site *site)
 		object, "under_way", json_object_new_int64((int64_t)tally->under_way));
 	json_object_object_add(
 		object, "most_under_way", json_object_new_int64((int64_t)tally->most_under_way));
-	json_object_object_add(object, "starts", starts_json(tally));
-	add_text(object, "last_uri", tally->last_uri);
+	add_latest(object, tally);
 	add_text(object, "user_agent", tally->last_user_agent);
 	add_text(object, "authorization", tally->last_authorization);
 	add_text(object, "origin", tally->last_origin);

@@ -128,11 +128,12 @@ static void count(struct site *site, const struct question *question)
 {
 	struct tally *tally = &site->tally;
 	struct evkeyvalq *headers = evhttp_request_get_input_headers(question->request);
-	tally->starts[tally->requests++ % STARTS] = question->now;
+	tally->starts[tally->requests % LATEST] = question->now;
+	keep(site, &tally->uris[tally->requests++ % LATEST],
+		evhttp_request_get_uri(question->request));
 	if (++tally->under_way > tally->most_under_way)
 		tally->most_under_way = tally->under_way;
 	count_path(site, question->path);
-	keep(site, &tally->last_uri, evhttp_request_get_uri(question->request));
 	keep(site, &tally->last_user_agent, evhttp_find_header(headers, "User-Agent"));
 	keep(site, &tally->last_authorization, evhttp_find_header(headers, "Authorization"));
 	keep(site, &tally->last_origin, evhttp_find_header(headers, "Origin"));

@@ -36,7 +36,7 @@ struct hand {
 	double at; /* when, by the tracker's clock */
 };
 
-enum { STARTS = 64, PATHS = 16 };
+enum { LATEST = 64, PATHS = 16 };
 
 /* What the tracker was asked, since it began or `reset`. */
 struct tally {
@@ -46,8 +46,9 @@ struct tally {
 		char *name;
 		unsigned long count;
 	} paths[PATHS]; /* "rest/bug/ID"; what comes after the last is not told apart */
-	double starts[STARTS]; /* when the latest questions came; a ring */
-	char *last_uri, *last_user_agent, *last_authorization, *last_origin;
+	double starts[LATEST]; /* when the latest questions came; a ring */
+	char *uris[LATEST]; /* and what they asked for */
+	char *last_user_agent, *last_authorization, *last_origin;
 };
 
 struct site {
