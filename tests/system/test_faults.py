@@ -114,15 +114,17 @@ def test_bug_that_spoils_its_batch(service, tracker, ids):
         tracker.change(i, title=f"Spoilt {i}")
     for i in ids:
         tracker.change(i, bad="syntax")
-    run = api.check(tracker.name)
+    try:
+        run = api.check(tracker.name)
+    finally:
+        for i in ids:
+            tracker.change(i, bad="not")
     assert run["state"] == "done" and run["errors"] == len(ids), run
     for number, watch in watches_of(api, tracker).items():
         if int(number) in ids:
             assert watch["error"]["kind"] in ("unparsable-bug", "unparsable-tracker")
         else:
             assert watch["error"] is None and watch["title"] == f"Spoilt {number}"
-    for i in ids:
-        tracker.change(i, bad="not")
     assert api.check(tracker.name)["errors"] == 0
 
 
