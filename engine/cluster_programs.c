@@ -26,10 +26,11 @@ static void output_of(const char *program, const char *option, char *out)
 	int ends[2], status;
 	size_t n = 0;
 	pid_t pid;
-	char *argv[] = {strdup(program), strdup(option), NULL};
+	void *copies = talloc_new(NULL);
+	char *argv[] = {talloc_strdup(copies, program), talloc_strdup(copies, option), NULL};
 	posix_spawn_file_actions_t actions;
 	*out = '\0';
-	if (argv[0] == NULL || argv[1] == NULL || pipe2(ends, O_CLOEXEC) != 0)
+	if (pipe2(ends, O_CLOEXEC) != 0)
 		goto nothing;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
@@ -48,8 +49,7 @@ static void output_of(const char *program, const char *option, char *out)
 	out[n] = '\0';
 	out[strcspn(out, "\n")] = '\0';
 nothing:
-	free(argv[0]);
-	free(argv[1]);
+	talloc_free(copies);
 }
 
 /* The major version of the programs in FOLDER; 0 where they are not (all) there. */

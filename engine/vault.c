@@ -105,7 +105,8 @@ char *vault_seal(const void *owner, const struct vault *vault, const struct cred
 	crypto_secretbox_easy(sealed + HEAD, opened, n, sealed + 1, vault->key);
 	sodium_memzero(opened, n);
 	char *literal = talloc_array(owner, char, 2 + 2 * size + 1);
-	memcpy(literal, "\\x", 2);
+	literal[0] = '\\';
+	literal[1] = 'x';
 	sodium_bin2hex(literal + 2, 2 * size + 1, sealed, size);
 	talloc_free(sealed);
 	return literal;
