@@ -178,7 +178,7 @@ static bool parse_listen(const void *owner, const char *listen, char **address, 
 /* The URL by which this machine reaches what is bound to SOCKET. */
 static char *url_of(const void *owner, evutil_socket_t fd, const char *address)
 {
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = {0};
 	socklen_t n = sizeof(bound);
 	getsockname(fd, (struct sockaddr *)&bound, &n);
 	if (bound.ss_family == AF_INET6) {
