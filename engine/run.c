@@ -197,13 +197,21 @@ static void on_claimed(void *cookie, const struct err *err, struct db_rows *cons
 }
 
 /*
- * Claims the next batch as long as the tracker answers: one more than it may be asked for at once,
- * so that the next question is ready when an answer is being stored.
+ * How many batches may be under way: one more than the tracker may be asked at once, so that the
+ * next question is ready while an answer is being stored. A tracker that failed before shows first
+ * with one batch that it is well again.
  */
+static unsigned most_checks(const struct run *run)
+{
+	bool doubtful = run->lease->failures > 0 && run->tally.checked == 0;
+	return doubtful ? 1 : run->frame.site.max_connections + 1;
+}
+
+/* Claims the next batch as long as the tracker answers. */
 static void claim(struct run *run)
 {
 	bool enough = run->exhausted || run->err.kind != ERR_NONE;
-	if (!enough && !run->claiming && run->checks <= run->frame.site.max_connections) {
+	if (!enough && !run->claiming && run->checks < most_checks(run)) {
 		char last[INTEGER_TEXT], limit[INTEGER_TEXT];
 		run->claiming = true;
 		run->batch = db_query(run->tools->db, QUERY_work_claim,
