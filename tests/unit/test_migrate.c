@@ -97,6 +97,19 @@ static void what_failed_leaves_nothing_and_resumes(void **state)
 	assert_int_equal(run(*state, &steps, &err), migrate_newest());
 }
 
+static void a_migration_and_its_record_are_one(void **state)
+{
+	struct err err = {0};
+	int steps = 0;
+	postgres_sql(*state,
+		"CREATE SCHEMA bugwatch; CREATE TABLE bugwatch.migration (version integer CHECK "
+		"(version < 1), name text, checksum text, applied_at timestamptz DEFAULT now())");
+	assert_int_equal(run(*state, &steps, &err), -1);
+	assert_int_equal(err.kind, ERR_DATABASE);
+	assert_string_equal(
+		postgres_sql(*state, "SELECT to_regclass('bugwatch.tracker') IS NULL"), "t");
+}
+
 static void an_edited_migration_is_refused(void **state)
 {
 	struct err err = {0};
@@ -164,6 +177,7 @@ int main(void)
 		cmocka_unit_test_setup(again_changes_nothing, empty),
 		cmocka_unit_test_setup(two_at_once_migrate_once, empty),
 		cmocka_unit_test_setup(what_failed_leaves_nothing_and_resumes, empty),
+		cmocka_unit_test_setup(a_migration_and_its_record_are_one, empty),
 		cmocka_unit_test_setup(an_edited_migration_is_refused, empty),
 		cmocka_unit_test_setup(a_newer_schema_is_refused, empty),
 		cmocka_unit_test_setup(what_is_not_reached_is_said, empty),
