@@ -266,7 +266,14 @@ static void test_unusable_answers_teach_nothing(void **state)
 		{403, FORBIDDEN, ERR_AUTH},
 		{404, "{\"error\":{\"status\":404,\"msg\":\"no such issue 1\"}}", ERR_HTTP},
 		{429, "", ERR_RATE_LIMITED},
+		{500, "<html>Internal Server Error</html>", ERR_HTTP},
 		{503, "<html>Maintenance</html>", ERR_HTTP},
+		{200, "", ERR_UNPARSABLE_TRACKER},
+		{200, "null", ERR_UNPARSABLE_TRACKER},
+		{200, "{\"data\":{\"collection\":[]", ERR_UNPARSABLE_TRACKER},
+		{200, EMPTY "x", ERR_UNPARSABLE_TRACKER},
+		{200, "{\"data\":{\"collection\":[{\"id\":\"1\",\"x\":NaN}]}}",
+			ERR_UNPARSABLE_TRACKER},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct conversation *conversation = begin_check(three, 3);
@@ -278,52 +285,17 @@ static void test_unusable_answers_teach_nothing(void **state)
 	}
 }
 
-/* One bug's answer is nested ten thousand deep: that bug is at fault, and no other. */
 static void test_depth(void **state)
 {
-	static const char good[] =
-		"{\"data\":{\"collection\":[{\"id\":\"2\",\"status.name\":\"unread\"}]}}";
 	struct conversation *conversation = begin_check(three, 2);
 	char *deep = talloc_strdup(NULL, "{\"data\":{\"collection\":[{\"id\":\"1\",\"x\":");
 	for (int i = 0; i < 10000; i++)
 		deep = talloc_strdup_append_buffer(deep, "[");
 	answer_json(conversation, "rest/data/issue?id=1&id=2&@", 200, deep);
-	answer_json(conversation, "rest/data/issue?id=1&@", 200, deep);
-	answer_json(conversation, "rest/data/issue?id=2&@", 200, good);
-	answer_json(conversation, "rest/data/issue?id=1&@", 200, deep);
-	assert_done(conversation, 2);
-	assert_int_equal(seen(conversation, 0)->err.kind, ERR_UNPARSABLE_BUG);
-	assert_int_equal(seen(conversation, 1)->mapped_status, STATUS_NEW);
+	assert_failed(conversation, ERR_UNPARSABLE_TRACKER, "");
+	assert_int_equal(conversation->observation_count, 0);
 	talloc_free(deep);
 	end(conversation);
-}
-
-/* Where nothing can be read it is the tracker, and it is not asked about each bug in turn. */
-static void test_broken_for_all(void **state)
-{
-	static const struct {
-		int status;
-		const char *body;
-		enum err_kind kind;
-	} rows[] = {
-		{500, "<html>Internal Server Error</html>", ERR_HTTP},
-		{200, "", ERR_UNPARSABLE_TRACKER},
-		{200, "null", ERR_UNPARSABLE_TRACKER},
-		{200, "{\"data\":{\"collection\":[]", ERR_UNPARSABLE_TRACKER},
-		{200, EMPTY "x", ERR_UNPARSABLE_TRACKER},
-		{200, "{\"data\":{\"collection\":[{\"id\":\"1\",\"x\":NaN}]}}",
-			ERR_UNPARSABLE_TRACKER},
-	};
-	static const struct wanted many[] = {{"1", true}, {"2", true}, {"3", true}, {"4", true},
-		{"5", true}, {"6", true}, {"7", true}, {"8", true}};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct conversation *conversation = begin_check(many, 8);
-		for (int asked = 0; asked < 6; asked++)
-			answer_json(conversation, "rest/data/issue?", rows[i].status, rows[i].body);
-		assert_failed(conversation, rows[i].kind, "");
-		assert_int_equal(conversation->observation_count, 0);
-		end(conversation);
-	}
 }
 
 static void test_items_of_wrong_shape(void **state)
@@ -530,7 +502,6 @@ int main(void)
 		cmocka_unit_test(test_long_lists_are_split),
 		cmocka_unit_test(test_unusable_answers_teach_nothing),
 		cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_broken_for_all),
 		cmocka_unit_test(test_items_of_wrong_shape),
 		cmocka_unit_test(test_item_without_id),
 		cmocka_unit_test(test_other_schema),

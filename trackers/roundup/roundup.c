@@ -14,13 +14,11 @@ enum purpose {
 	ASK_CLASSES, /* which classes may we view? */
 	ASK_SCHEMA, /* do issues have all of these fields? */
 	ASK_BUGS, /* a batch of bugs */
-	ASK_PART, /* a part of a batch that was spoilt */
-	ASK_AGAIN, /* the same part once more */
 	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
 	ASK_BUG, /* one bug that its batch left out */
 };
 
-enum { BATCH_SIZE = 250, PARTS = 4, ID_DIGITS = 10, REMOTE_WORDS = 120 };
+enum { BATCH_SIZE = 250, ID_DIGITS = 10, REMOTE_WORDS = 120 };
 
 /*
  * What we want of an issue, as it is asked for. Only title and activity are certain; a field whose
@@ -106,15 +104,14 @@ static void ask_schema(struct conversation *conversation)
 }
 
 /* The parameter is repeated: `id=1,2` would match nothing. Copies WANTED. */
-static void ask_bugs(struct conversation *conversation, enum purpose purpose,
-	const unsigned *wanted, unsigned count)
+static void ask_bugs(struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
 	char *url = talloc_asprintf(NULL, "%srest/data/issue?", conversation->base_url);
 	for (unsigned i = 0; i < count; i++)
 		url = talloc_asprintf_append_buffer(
 			url, "id=%s&", conversation->wanted[wanted[i]].remote_id);
 	url = talloc_asprintf_append_buffer(url, "%s", question_tail(conversation, url));
-	struct exchange *exchange = ask(conversation, purpose, url);
+	struct exchange *exchange = ask(conversation, ASK_BUGS, url);
 	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
 	exchange->wanted_count = count;
 }
@@ -130,14 +127,6 @@ static void ask_alone(struct conversation *conversation, enum purpose purpose,
 	exchange->wanted_count = count;
 }
 
-static void ask_batches(struct conversation *conversation, enum purpose purpose,
-	const unsigned *wanted, unsigned count, unsigned size)
-{
-	for (unsigned from = 0; from < count; from += size)
-		ask_bugs(conversation, purpose, wanted + from,
-			count - from < size ? count - from : size);
-}
-
 static void begin(struct conversation *conversation)
 {
 	if (conversation->errand == ERRAND_PROBE) {
@@ -145,10 +134,13 @@ static void begin(struct conversation *conversation)
 			talloc_asprintf(NULL, "%srest/", conversation->base_url));
 		return;
 	}
-	unsigned *all = talloc_array(conversation, unsigned, conversation->wanted_count);
-	for (unsigned i = 0; i < conversation->wanted_count; i++)
+	unsigned total = conversation->wanted_count;
+	unsigned *all = talloc_array(conversation, unsigned, total);
+	for (unsigned i = 0; i < total; i++)
 		all[i] = i;
-	ask_batches(conversation, ASK_BUGS, all, conversation->wanted_count, BATCH_SIZE);
+	for (unsigned from = 0; from < total; from += BATCH_SIZE)
+		ask_bugs(conversation, all + from,
+			total - from < BATCH_SIZE ? total - from : BATCH_SIZE);
 }
 
 /* ---- answers ---- */
@@ -401,58 +393,11 @@ static bool was_cut(struct exchange *exchange)
 	return total != NULL && json_object_get_int64(total) < 0;
 }
 
-/*
- * Whether one bad bug may have broken the whole answer: the server's own failure, or JSON that
- * can't be read. Markup and other statuses are about the tracker.
- */
-static bool is_spoilt(const struct exchange *exchange)
-{
-	bool came = exchange->failure.kind == ERR_NONE ||
-		exchange->failure.kind == ERR_UNPARSABLE_TRACKER;
-	bool broken = exchange->status == 200 && exchange->json == NULL &&
-		!text_is_markup(exchange->text, exchange->text_size);
-	return came && (exchange->status == 500 || broken);
-}
-
-static bool read_any(const struct conversation *conversation)
-{
-	for (unsigned i = 0; i < conversation->observation_count; i++)
-		if (conversation->observations[i].err.kind == ERR_NONE)
-			return true;
-	return false;
-}
-
-/*
- * A spoilt batch is asked for in parts, a spoilt part once more after all others (was it a bug, or
- * the moment?), then in smaller parts, down to the bug. Where nothing at all can be read it is the
- * tracker that fails, which then took six questions.
- */
-static void hear_spoilt(struct conversation *conversation, struct exchange *exchange)
-{
-	const unsigned *wanted = exchange->wanted;
-	unsigned count = exchange->wanted_count;
-	if (exchange->purpose == ASK_PART)
-		ask_bugs(conversation, ASK_AGAIN, wanted, count);
-	else if (exchange->purpose == ASK_AGAIN && !read_any(conversation))
-		fail(conversation, exchange);
-	else if (count > 1)
-		ask_batches(conversation, ASK_PART, wanted, count, (count + PARTS - 1) / PARTS);
-	else if (exchange->purpose == ASK_AGAIN)
-		conversation_observe_error(conversation, wanted[0], ERR_UNPARSABLE_BUG,
-			"issue%s: no answer about it can be read, while other bugs' can (HTTP %d)",
-			conversation->wanted[wanted[0]].remote_id, exchange->status);
-	else
-		fail(conversation, exchange);
-}
-
 static void hear_bugs(struct conversation *conversation, struct exchange *exchange)
 {
 	struct json_object *items = data_of(exchange, "collection", json_type_array);
 	if (items == NULL) {
-		if (is_spoilt(exchange))
-			hear_spoilt(conversation, exchange);
-		else
-			fail(conversation, exchange);
+		fail(conversation, exchange);
 		return;
 	}
 	bool nameless = false;
@@ -467,7 +412,7 @@ static void hear_bugs(struct conversation *conversation, struct exchange *exchan
 				"issue%s: left out of an answer that has an item without an id",
 				conversation->wanted[silent[i]].remote_id);
 	else if (was_cut(exchange) && count > 0 && count < exchange->wanted_count)
-		ask_bugs(conversation, ASK_BUGS, silent, count);
+		ask_bugs(conversation, silent, count);
 	else
 		ask_about_silence(conversation, exchange, silent, count);
 }
@@ -524,8 +469,6 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_CLASSES] = hear_classes,
 		[ASK_SCHEMA] = hear_schema,
 		[ASK_BUGS] = hear_bugs,
-		[ASK_PART] = hear_bugs,
-		[ASK_AGAIN] = hear_bugs,
 		[ASK_WITNESS] = hear_witness,
 		[ASK_BUG] = hear_bug,
 	};
