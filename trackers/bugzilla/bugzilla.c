@@ -1,6 +1,7 @@
 /* Bugzilla over its REST interface (5.0 and later); see README.md. */
 #include "trackers/bugzilla/answer.h"
 #include "trackers/json.h"
+#include "trackers/silence.h"
 #include "trackers/text.h"
 #include "trackers/tracker.h"
 
@@ -220,39 +221,12 @@ static void hear_door(struct conversation *conversation, struct exchange *exchan
 			conversation->base_url, door, cgi_door);
 }
 
-/* The bugs that the batch was asked for and said nothing of. */
-static unsigned *silent_bugs(
-	struct conversation *conversation, struct exchange *exchange, unsigned *count)
-{
-	unsigned *silent = talloc_array(exchange, unsigned, exchange->wanted_count);
-	*count = 0;
-	for (unsigned i = 0; i < exchange->wanted_count; i++)
-		if (!conversation_observed(conversation, exchange->wanted[i]))
-			silent[(*count)++] = exchange->wanted[i];
-	return silent;
-}
-
-/* Brings the first bug that was read before to the front; false where none was. */
-static bool known_first(const struct conversation *conversation, unsigned *wanted, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (conversation->wanted[wanted[i]].known) {
-			unsigned first = wanted[i];
-			wanted[i] = wanted[0];
-			wanted[0] = first;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A search leaves out what is missing or private without a word, and all when it is broken. */
 static void ask_about_silence(struct conversation *conversation, struct exchange *exchange)
 {
 	unsigned count;
 	unsigned *silent = silent_bugs(conversation, exchange, &count);
-	bool answered_none = count == exchange->wanted_count && count > 1;
-	if (answered_none && known_first(conversation, silent, count)) {
+	if (silence_is_suspicious(conversation, exchange, silent, count)) {
 		ask_alone(conversation, ASK_WITNESS, silent, count);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* Roundup over its REST interface (2.0 and later); see README.md. */
 #include "trackers/json.h"
 #include "trackers/roundup/mapping.h"
+#include "trackers/silence.h"
 #include "trackers/text.h"
 #include "trackers/tracker.h"
 
@@ -345,31 +346,6 @@ static bool hear_item(
 	return id != NULL;
 }
 
-/* The bugs that the batch was asked for and said nothing of. */
-static unsigned *silent_bugs(
-	struct conversation *conversation, struct exchange *exchange, unsigned *count)
-{
-	unsigned *silent = talloc_array(exchange, unsigned, exchange->wanted_count);
-	*count = 0;
-	for (unsigned i = 0; i < exchange->wanted_count; i++)
-		if (!conversation_observed(conversation, exchange->wanted[i]))
-			silent[(*count)++] = exchange->wanted[i];
-	return silent;
-}
-
-/* Brings the first bug that was read before to the front; false where none was. */
-static bool known_first(const struct conversation *conversation, unsigned *wanted, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (conversation->wanted[wanted[i]].known) {
-			unsigned first = wanted[i];
-			wanted[i] = wanted[0];
-			wanted[0] = first;
-			return true;
-		}
-	return false;
-}
-
 /*
  * Missing, private and retired bugs are left out of a batch without a word, and so is everything
  * when a login lost its rights: silence about all of several bugs needs a witness.
@@ -377,8 +353,7 @@ static bool known_first(const struct conversation *conversation, unsigned *wante
 static void ask_about_silence(struct conversation *conversation, struct exchange *exchange,
 	unsigned *silent, unsigned count)
 {
-	bool answered_none = count == exchange->wanted_count && count > 1;
-	if (answered_none && known_first(conversation, silent, count)) {
+	if (silence_is_suspicious(conversation, exchange, silent, count)) {
 		ask_alone(conversation, ASK_WITNESS, silent, count);
 		return;
 	}
