@@ -19,16 +19,14 @@ struct portion {
 };
 
 struct check {
-	const struct check_frame *frame;
+	const struct settle_frame *frame;
 	check_done *done;
 	void *cookie;
 	struct claimed *bugs;
 	struct wanted *wanted;
 	STAILQ_HEAD(, portion) portions; /* the first is under way */
 	struct conversation *conversation;
-	struct db_batch *batch; /* the store under way */
 	struct tally stored; /* by all portions so far */
-	struct tally storing;
 	unsigned read, failures;
 };
 
@@ -54,17 +52,11 @@ static void add_portion(struct check *check, unsigned first, unsigned count)
 	STAILQ_INSERT_TAIL(&check->portions, portion, link);
 }
 
-/* Whether a failure of this kind may be the work of one bug in the batch. */
-static bool may_be_one_bug(enum err_kind kind)
-{
-	return kind == ERR_HTTP || kind == ERR_UNPARSABLE_TRACKER || kind == ERR_TOO_LARGE;
-}
-
 /* Puts the failed PORTION back in smaller pieces; false if it is the tracker that fails. */
 static bool split(struct check *check, const struct portion *portion, const struct err *err)
 {
 	check->failures++;
-	if (!may_be_one_bug(err->kind) || check->failures > FAILURES_MOST)
+	if (!settle_may_be_one_bug(err->kind) || check->failures > FAILURES_MOST)
 		return false;
 	if (check->read == 0 && check->failures >= FAILURES_OF_A_TRACKER)
 		return false;
@@ -105,21 +97,15 @@ static void go_on(struct check *check)
 		ask(check);
 }
 
-static void on_stored(void *cookie, const struct err *err, struct db_rows *const *rows)
+static void on_settled(void *cookie, const struct err *err, const struct tally *tally)
 {
 	struct check *check = cookie;
-	check->batch = NULL;
-	if (err != NULL) {
+	tally_add(&check->stored, tally);
+	check->read += tally->checked - tally->errors;
+	if (err != NULL)
 		finish(check, err);
-		return;
-	}
-	check->stored.checked += check->storing.checked;
-	check->stored.changed += check->storing.changed;
-	check->stored.errors += check->storing.errors;
-	check->stored.requests += check->storing.requests;
-	check->stored.bytes += check->storing.bytes;
-	check->read += check->storing.checked - check->storing.errors;
-	go_on(check);
+	else
+		go_on(check);
 }
 
 /*
@@ -140,7 +126,7 @@ static void blame_bug(struct check *check, struct conversation *conversation)
 {
 	struct err err = conversation->err;
 	if (conversation->wanted_count != 1 || conversation->observation_count > 0 ||
-		check->read == 0 || !may_be_one_bug(err.kind))
+		check->read == 0 || !settle_may_be_one_bug(err.kind))
 		return;
 	conversation_observe_error(conversation, 0, ERR_UNPARSABLE_BUG, "%s", err.text);
 	err_clear(&conversation->err);
@@ -149,18 +135,17 @@ static void blame_bug(struct check *check, struct conversation *conversation)
 static void on_over(void *cookie, struct conversation *conversation, const struct fetch_cost *cost)
 {
 	struct check *check = cookie;
-	const struct check_frame *frame = check->frame;
-	struct portion *portion = STAILQ_FIRST(&check->portions);
+	const struct portion *portion = STAILQ_FIRST(&check->portions);
 	expect_all(conversation);
 	blame_bug(check, conversation);
-	check->batch = store(frame->tools, frame->lease, &frame->run, &check->bugs[portion->first],
-		conversation, cost, &check->storing, on_stored, check);
+	settle_start(check, check->frame, &check->bugs[portion->first], conversation, cost,
+		on_settled, check);
 }
 
 /* Asks for the first portion. */
 static void ask(struct check *check)
 {
-	const struct check_frame *frame = check->frame;
+	const struct settle_frame *frame = check->frame;
 	const struct portion *portion = STAILQ_FIRST(&check->portions);
 	check->conversation = conversation_new(check, frame->lease->driver, ERRAND_CHECK,
 		frame->lease->base_url, frame->server, frame->lease->credentials,
@@ -170,7 +155,7 @@ static void ask(struct check *check)
 }
 
 /* The columns of work_claim. */
-enum { BUG_ID, REMOTE_ID, FINGERPRINT, FAILURES, ERROR_KIND };
+enum { BUG_ID, REMOTE_ID, FINGERPRINT, FAILURES, ERROR_KIND, COMMENTS_WANTED };
 
 static void read_rows(struct check *check, const struct db_rows *rows)
 {
@@ -184,6 +169,7 @@ static void read_rows(struct check *check, const struct db_rows *rows)
 			.fingerprint = db_integer(rows, i, FINGERPRINT),
 			.failures = (unsigned)db_integer(rows, i, FAILURES),
 			.failing = !db_null(rows, i, ERROR_KIND),
+			.comments_wanted = *db_text(rows, i, COMMENTS_WANTED) == 't',
 		};
 		check->wanted[i] = (struct wanted){
 			.remote_id = check->bugs[i].remote_id,
@@ -192,14 +178,7 @@ static void read_rows(struct check *check, const struct db_rows *rows)
 	}
 }
 
-static int check_free(struct check *check)
-{
-	if (check->batch != NULL)
-		db_forget(check->batch);
-	return 0;
-}
-
-struct check *check_start(const void *owner, const struct check_frame *frame,
+struct check *check_start(const void *owner, const struct settle_frame *frame,
 	const struct db_rows *rows, check_done *done, void *cookie)
 {
 	struct check *check = talloc_zero(owner, struct check);
@@ -207,7 +186,6 @@ struct check *check_start(const void *owner, const struct check_frame *frame,
 	check->done = done;
 	check->cookie = cookie;
 	STAILQ_INIT(&check->portions);
-	talloc_set_destructor(check, check_free);
 	read_rows(check, rows);
 	add_portion(check, 0, db_count(rows));
 	ask(check);

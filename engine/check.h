@@ -8,19 +8,9 @@
 #ifndef ENGINE_CHECK_H
 #define ENGINE_CHECK_H
 
-#include "engine/courier.h"
-#include "engine/store.h"
+#include "engine/settle.h"
 
 struct check;
-
-/* What every check of a run shares; must outlive it. */
-struct check_frame {
-	const struct tools *tools;
-	const struct lease *lease;
-	const struct server *server;
-	struct courier_site site;
-	struct store_run run;
-};
 
 /*
  * Called once, at the end; the check is then gone. ERR is NULL, the tracker's failure, or our own
@@ -29,10 +19,10 @@ struct check_frame {
 typedef void check_done(void *cookie, const struct err *err, const struct tally *tally);
 
 /*
- * Starts on the bugs in ROWS (of work_claim), which must not be empty. Owned by OWNER; talloc_free
+ * Starts on the bugs in ROWS (of work_claim), which must not be empty. FRAME must outlive it. Owned by OWNER; talloc_free
  * calls it off, without `done`.
  */
-struct check *check_start(const void *owner, const struct check_frame *frame,
+struct check *check_start(const void *owner, const struct settle_frame *frame,
 	const struct db_rows *rows, check_done *done, void *cookie);
 
 #endif

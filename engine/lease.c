@@ -19,6 +19,7 @@ enum {
 	CREDENTIALS,
 	SERVER,
 	FAILURES,
+	KEEPS_COMMENTS,
 };
 
 struct lease *lease_from_row(
@@ -34,6 +35,7 @@ struct lease *lease_from_row(
 	lease->max_connections = (unsigned)db_integer(rows, row, MAX_CONNECTIONS);
 	lease->min_delay_ms = (unsigned)db_integer(rows, row, MIN_DELAY_MS);
 	lease->failures = (unsigned)db_integer(rows, row, FAILURES);
+	lease->keeps_comments = *db_text(rows, row, KEEPS_COMMENTS) == 't';
 	if (lease->driver != NULL && !db_null(rows, row, SERVER))
 		lease->server = server_from_json(lease, db_text(rows, row, SERVER));
 	if (!db_null(rows, row, CREDENTIALS)) {

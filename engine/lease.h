@@ -19,6 +19,7 @@ struct lease {
 	unsigned min_delay_ms;
 	const struct credentials *credentials; /* NULL for none */
 	const struct server *server; /* NULL where a probe is wanted */
+	bool keeps_comments; /* of some products at least */
 	unsigned failures; /* of the tracker, in a row, before this run */
 };
 

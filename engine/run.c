@@ -24,7 +24,7 @@ struct run {
 	struct event
 		*over; /* so that `done` comes from the loop, never from inside a call of ours */
 	struct db_batch *batch; /* of the run itself: beginning, probe, claim or end */
-	struct check_frame frame;
+	struct settle_frame frame;
 	char tracker_id[INTEGER_TEXT];
 	const char *forced_at; /* as the database says it */
 	int64_t last_bug; /* claimed so far */
@@ -149,20 +149,11 @@ static void begin(struct run *run)
 
 /* ---- checking ---- */
 
-static void count(struct run *run, const struct tally *tally)
-{
-	run->tally.checked += tally->checked;
-	run->tally.changed += tally->changed;
-	run->tally.errors += tally->errors;
-	run->tally.requests += tally->requests;
-	run->tally.bytes += tally->bytes;
-}
-
 static void on_checked(void *cookie, const struct err *err, const struct tally *tally)
 {
 	struct run *run = cookie;
 	run->checks--;
-	count(run, tally);
+	tally_add(&run->tally, tally);
 	if (err != NULL && err_scope(err->kind) == ERR_SCOPE_OWN) {
 		drop(run, err);
 		return;
@@ -327,7 +318,7 @@ struct run *run_start(const void *owner, const struct tools *tools, struct lease
 	run->over = event_new(tools->base, -1, 0, on_over, run);
 	run->started = clock_now();
 	integer(run->tracker_id, lease->tracker_id);
-	run->frame = (struct check_frame){
+	run->frame = (struct settle_frame){
 		.tools = tools,
 		.lease = lease,
 		.site = {tools->fetcher, lease->max_connections, lease->min_delay_ms},

@@ -5,31 +5,52 @@
 
 #include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <talloc.h>
 
-enum { CHANGED_COLUMNS = 11, FAILED_COLUMNS = 4 };
+enum { COLUMNS = 11, INTEGER_TEXT = 24 };
 
-/* The arrays of one transaction's statements, filled bug by bug. */
+/* The arrays of one statement, column by column. */
+struct table {
+	enum query query;
+	unsigned columns, rows;
+	struct db_array *column[COLUMNS];
+};
+
+/* All that one transaction writes, filled bug by bug. */
 struct plan {
 	const struct tools *tools;
-	struct db_array *checked[3];
-	struct db_array *changed[CHANGED_COLUMNS];
-	struct db_array *failed[FAILED_COLUMNS];
-	struct db_array *recovered;
-	unsigned read, first_reads, rewritten, bad, better;
+	struct table recovered, failed, checked, changed, comments, comments_read;
+	unsigned first_reads, read;
 };
+
+void tally_add(struct tally *tally, const struct tally *more)
+{
+	tally->checked += more->checked;
+	tally->changed += more->changed;
+	tally->errors += more->errors;
+	tally->requests += more->requests;
+	tally->bytes += more->bytes;
+}
+
+static void table_init(struct plan *plan, struct table *table, enum query query, unsigned columns)
+{
+	table->query = query;
+	table->columns = columns;
+	for (unsigned i = 0; i < columns; i++)
+		table->column[i] = db_array_new(plan);
+}
 
 static struct plan *plan_new(const struct tools *tools)
 {
 	struct plan *plan = talloc_zero(NULL, struct plan);
 	plan->tools = tools;
-	for (int i = 0; i < 3; i++)
-		plan->checked[i] = db_array_new(plan);
-	for (int i = 0; i < CHANGED_COLUMNS; i++)
-		plan->changed[i] = db_array_new(plan);
-	for (int i = 0; i < FAILED_COLUMNS; i++)
-		plan->failed[i] = db_array_new(plan);
-	plan->recovered = db_array_new(plan);
+	table_init(plan, &plan->recovered, QUERY_work_recovered, 1);
+	table_init(plan, &plan->failed, QUERY_work_failed, 5);
+	table_init(plan, &plan->checked, QUERY_work_checked, 3);
+	table_init(plan, &plan->changed, QUERY_work_changed, 11);
+	table_init(plan, &plan->comments, QUERY_work_comments, 5);
+	table_init(plan, &plan->comments_read, QUERY_work_comments_read, 2);
 	return plan;
 }
 
@@ -39,83 +60,167 @@ static int64_t next_check(const struct plan *plan, unsigned failures)
 	return schedule_bug(plan->tools->settings->check_interval_s, failures, draw);
 }
 
-static void plan_failed(struct plan *plan, const struct claimed *bug, const struct err *err)
+static const char *moment_text(char *text, moment at)
 {
-	plan->bad++;
-	db_array_add_integer(plan->failed[0], bug->bug_id);
-	db_array_add_text(plan->failed[1], err_word(err->kind));
-	db_array_add_text(plan->failed[2], err->text);
-	db_array_add_integer(plan->failed[3], next_check(plan, bug->failures + 1));
+	return at != 0 ? moment_format(at, text) : NULL;
+}
+
+/* ---- bugs ---- */
+
+/* FINGERPRINT is 0 where nothing of the bug was read. */
+static void plan_failed(struct plan *plan, const struct claimed *bug, const struct err *err,
+	int64_t print, unsigned failures)
+{
+	char text[INTEGER_TEXT];
+	struct db_array **column = plan->failed.column;
+	plan->failed.rows++;
+	snprintf(text, sizeof(text), "%" PRId64, print);
+	db_array_add_integer(column[0], bug->bug_id);
+	db_array_add_text(column[1], err_word(err->kind));
+	db_array_add_text(column[2], err->text);
+	db_array_add_integer(column[3], next_check(plan, failures));
+	db_array_add_text(column[4], print != 0 ? text : NULL);
 }
 
 static void plan_changed(struct plan *plan, int64_t bug_id, const struct observation *o)
 {
 	char at[MOMENT_TEXT];
-	const char *texts[CHANGED_COLUMNS - 1] = {o->title, o->product, o->status, o->resolution,
-		o->severity, o->priority, o->tags, status_word(o->mapped_status),
-		importance_word(o->mapped_importance),
-		o->changed_at != 0 ? moment_format(o->changed_at, at) : NULL};
-	db_array_add_integer(plan->changed[0], bug_id);
-	for (int i = 1; i < CHANGED_COLUMNS; i++)
-		db_array_add_text(plan->changed[i], texts[i - 1]);
-	plan->rewritten++;
+	const char *texts[] = {o->title, o->product, o->status, o->resolution, o->severity,
+		o->priority, o->tags, status_word(o->mapped_status),
+		importance_word(o->mapped_importance), moment_text(at, o->changed_at)};
+	plan->changed.rows++;
+	db_array_add_integer(plan->changed.column[0], bug_id);
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		db_array_add_text(plan->changed.column[i + 1], texts[i]);
 }
 
-static void plan_read(struct plan *plan, const struct claimed *bug, const struct observation *o)
+static void plan_comments_read(struct plan *plan, int64_t bug_id, bool wanted)
+{
+	plan->comments_read.rows++;
+	db_array_add_integer(plan->comments_read.column[0], bug_id);
+	db_array_add_text(plan->comments_read.column[1], wanted ? "t" : "f");
+}
+
+static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t print)
+{
+	if (bug->failing) {
+		plan->recovered.rows++;
+		db_array_add_integer(plan->recovered.column[0], bug->bug_id);
+	}
+	plan->checked.rows++;
+	db_array_add_integer(plan->checked.column[0], bug->bug_id);
+	db_array_add_integer(plan->checked.column[1], print);
+	db_array_add_integer(plan->checked.column[2], next_check(plan, 0));
+}
+
+/* TALK is what was learnt of the bug's comments, NULL where they were not asked for. */
+static void plan_read(struct plan *plan, const struct claimed *bug, const struct observation *o,
+	const struct observation *talk)
 {
 	int64_t print = fingerprint(o);
-	if (print != bug->fingerprint)
+	bool changed = print != bug->fingerprint, failed = talk && talk->err.kind != ERR_NONE;
+	plan->read++;
+	if (changed)
 		plan_changed(plan, bug->bug_id, o);
 	if (bug->fingerprint == 0)
 		plan->first_reads++;
-	if (bug->failing) {
-		plan->better++;
-		db_array_add_integer(plan->recovered, bug->bug_id);
-	}
-	plan->read++;
-	db_array_add_integer(plan->checked[0], bug->bug_id);
-	db_array_add_integer(plan->checked[1], print);
-	db_array_add_integer(plan->checked[2], next_check(plan, 0));
+	if (failed)
+		plan_failed(plan, bug, &talk->err, print, 0);
+	else
+		plan_checked(plan, bug, print);
+	bool wanted = failed || (talk == NULL && (changed || bug->comments_wanted));
+	if (wanted != bug->comments_wanted)
+		plan_comments_read(plan, bug->bug_id, wanted);
 }
 
-static void plan_observations(
-	struct plan *plan, const struct claimed *bugs, const struct conversation *conversation)
+/* ---- comments ---- */
+
+/* What CONVERSATION learnt of each of its bugs, NULL for nothing; owned by PLAN. */
+static const struct observation **by_bug(struct plan *plan, const struct conversation *conversation)
 {
-	for (unsigned i = 0; i < conversation->observation_count; i++) {
-		const struct observation *o = &conversation->observations[i];
+	const struct observation **found =
+		talloc_zero_array(plan, const struct observation *, conversation->wanted_count);
+	for (unsigned i = 0; i < conversation->observation_count; i++)
+		found[conversation->observations[i].wanted] = &conversation->observations[i];
+	return found;
+}
+
+static void plan_comment(struct plan *plan, int64_t bug_id, const struct comment *comment)
+{
+	char at[MOMENT_TEXT];
+	struct db_array **column = plan->comments.column;
+	plan->comments.rows++;
+	db_array_add_integer(column[0], bug_id);
+	db_array_add_integer(column[1], comment->number);
+	db_array_add_text(column[2], comment->author);
+	db_array_add_text(column[3], moment_text(at, comment->posted_at));
+	db_array_add_text(column[4], comment->text);
+}
+
+/* Comments of bugs that were not heard of to the end are left for the next time. */
+static void plan_comments(struct plan *plan, const struct claimed *bugs,
+	const struct findings *findings, const struct observation **talks)
+{
+	const struct conversation *talk = findings->comments;
+	for (unsigned i = 0; i < talk->comment_count; i++) {
+		unsigned place = talk->comments[i].wanted;
+		const struct observation *o =
+			&findings->check->observations[findings->which[place]];
+		if (talks[place] != NULL && talks[place]->err.kind == ERR_NONE)
+			plan_comment(plan, bugs[o->wanted].bug_id, &talk->comments[i]);
+	}
+}
+
+static struct plan *plan_findings(
+	const struct tools *tools, const struct claimed *bugs, const struct findings *findings)
+{
+	struct plan *plan = plan_new(tools);
+	const struct observation **talks =
+		findings->comments != NULL ? by_bug(plan, findings->comments) : NULL;
+	for (unsigned i = 0; i < findings->count; i++) {
+		const struct observation *o = &findings->check->observations[findings->which[i]];
+		const struct claimed *bug = &bugs[o->wanted];
 		if (o->err.kind != ERR_NONE)
-			plan_failed(plan, &bugs[o->wanted], &o->err);
-		else
-			plan_read(plan, &bugs[o->wanted], o);
+			plan_failed(plan, bug, &o->err, 0, bug->failures + 1);
+		else if (talks == NULL || talks[i] != NULL)
+			plan_read(plan, bug, o, talks != NULL ? talks[i] : NULL);
 	}
+	if (talks != NULL)
+		plan_comments(plan, bugs, findings, talks);
+	return plan;
 }
 
-/* Adds QUERY with TRACKER before the N arrays, and what else it takes after them. */
-static void add(struct db_batch *batch, enum query query, const char *tracker,
-	struct db_array *const *arrays, unsigned n, const char *more, const char *last)
+/* ---- statements ---- */
+
+/* Adds TABLE's statement with TRACKER before the arrays, and what else it takes after them. */
+static void add(struct db_batch *batch, const struct table *table, const char *tracker,
+	const char *more, const char *last)
 {
-	const char *parameters[CHANGED_COLUMNS + 3] = {tracker};
-	for (unsigned i = 0; i < n; i++)
-		parameters[i + 1] = db_array_text(arrays[i]);
-	parameters[n + 1] = more;
-	parameters[n + 2] = last;
-	db_add(batch, query, parameters);
+	const char *parameters[COLUMNS + 3] = {tracker};
+	if (table->rows == 0)
+		return;
+	for (unsigned i = 0; i < table->columns; i++)
+		parameters[i + 1] = db_array_text(table->column[i]);
+	parameters[table->columns + 1] = more;
+	parameters[table->columns + 2] = last;
+	db_add(batch, table->query, parameters);
 }
 
-/* Events come last and together: the lock that orders them is held until the commit. */
-static void add_statements(struct db_batch *batch, struct plan *plan, const char *tracker,
+/*
+ * The lock that orders events is held from here until the commit. What tells of an error's end or
+ * beginning reads the error that was there before, so it comes first.
+ */
+static void add_statements(struct db_batch *batch, const struct plan *plan, const char *tracker,
 	const char *run, const char *horizon)
 {
-	if (plan->better + plan->rewritten + plan->bad > 0)
+	if (plan->recovered.rows + plan->changed.rows + plan->failed.rows + plan->comments.rows > 0)
 		db_add(batch, QUERY_work_event_order, NULL);
-	if (plan->better > 0)
-		add(batch, QUERY_work_recovered, tracker, &plan->recovered, 1, NULL, NULL);
-	if (plan->read > 0)
-		add(batch, QUERY_work_checked, tracker, plan->checked, 3, horizon, NULL);
-	if (plan->rewritten > 0)
-		add(batch, QUERY_work_changed, tracker, plan->changed, CHANGED_COLUMNS, NULL, NULL);
-	if (plan->bad > 0)
-		add(batch, QUERY_work_failed, tracker, plan->failed, FAILED_COLUMNS, run, horizon);
+	add(batch, &plan->recovered, tracker, NULL, NULL);
+	add(batch, &plan->failed, tracker, run, horizon);
+	add(batch, &plan->checked, tracker, horizon, NULL);
+	add(batch, &plan->changed, tracker, NULL, NULL);
+	add(batch, &plan->comments, tracker, run, NULL);
+	add(batch, &plan->comments_read, tracker, NULL, NULL);
 }
 
 static void add_count(struct db_batch *batch, const char *run, const struct tally *tally)
@@ -123,7 +228,7 @@ static void add_count(struct db_batch *batch, const char *run, const struct tall
 	const char *parameters[6] = {run};
 	uint64_t figures[] = {
 		tally->checked, tally->changed, tally->errors, tally->requests, tally->bytes};
-	char texts[5][24];
+	char texts[5][INTEGER_TEXT];
 	for (int i = 0; i < 5; i++) {
 		snprintf(texts[i], sizeof(texts[i]), "%" PRIu64, figures[i]);
 		parameters[i + 1] = texts[i];
@@ -132,21 +237,20 @@ static void add_count(struct db_batch *batch, const char *run, const struct tall
 }
 
 struct db_batch *store(const struct tools *tools, const struct lease *lease,
-	const struct store_run *run, const struct claimed *bugs,
-	const struct conversation *conversation, const struct fetch_cost *cost, struct tally *tally,
-	db_done *done, void *cookie)
+	const struct store_run *run, const struct claimed *bugs, const struct findings *findings,
+	struct tally *tally, db_done *done, void *cookie)
 {
-	char tracker[24], run_id[24];
+	char tracker[INTEGER_TEXT], run_id[INTEGER_TEXT];
 	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
 	snprintf(run_id, sizeof(run_id), "%" PRId64, run->id);
-	struct plan *plan = plan_new(tools);
-	plan_observations(plan, bugs, conversation);
+	struct plan *plan = plan_findings(tools, bugs, findings);
+	unsigned unread = plan->checked.rows + plan->failed.rows - plan->read;
 	*tally = (struct tally){
-		.checked = plan->read + plan->bad,
-		.changed = plan->rewritten - plan->first_reads,
-		.errors = plan->bad,
-		.requests = cost->requests,
-		.bytes = cost->bytes,
+		.checked = plan->read + unread,
+		.changed = plan->changed.rows - plan->first_reads,
+		.errors = plan->failed.rows,
+		.requests = findings->cost.requests,
+		.bytes = findings->cost.bytes,
 	};
 	struct db_batch *batch = db_batch_new(tools->db);
 	lease_hold(lease, batch);

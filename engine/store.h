@@ -16,6 +16,7 @@ struct claimed {
 	int64_t fingerprint; /* 0 where it was never read */
 	unsigned failures;
 	bool failing; /* it has an error that its watches were told of */
+	bool comments_wanted; /* even if the bug did not change */
 };
 
 /* What became of the bugs of one or more stores. */
@@ -26,21 +27,34 @@ struct tally {
 	uint64_t requests, bytes;
 };
 
+/* Adds MORE to TALLY. */
+void tally_add(struct tally *tally, const struct tally *more);
+
 /* The run that stores, as the database knows it. */
 struct store_run {
 	int64_t id;
 	const char *horizon; /* what became due later than that stays due */
 };
 
+/* What is to be written together. */
+struct findings {
+	const struct conversation *check; /* of the bugs */
+	const unsigned *which; /* indices of the observations to write; other ones wait */
+	unsigned count;
+	/* About those bugs' comments, in that order; NULL where comments were not asked for. */
+	const struct conversation *comments;
+	struct fetch_cost cost;
+};
+
 /*
- * Writes what CONVERSATION learnt of BUGS (its wanted bugs, in the same order) in one transaction
- * under LEASE, as part of RUN: each bug's next check, what changed, errors and events, and
- * what it took (COST) in the run's figures. Fills TALLY and returns the batch; DONE hears of it as
- * in db_send. Bugs that nothing was learnt of are left as they are: still due.
+ * Writes FINDINGS about BUGS (the check's wanted bugs, in its order) in one transaction under
+ * LEASE, as part of RUN: each bug's next check, what changed, comments, errors and events, and what
+ * it took in the run's figures. Fills TALLY and returns the batch; DONE hears of it as in db_send.
+ * Of bugs with comments only those are written whose comments were read or have an error of their
+ * own. What is not written is left as it is: still due.
  */
 struct db_batch *store(const struct tools *tools, const struct lease *lease,
-	const struct store_run *run, const struct claimed *bugs,
-	const struct conversation *conversation, const struct fetch_cost *cost, struct tally *tally,
-	db_done *done, void *cookie);
+	const struct store_run *run, const struct claimed *bugs, const struct findings *findings,
+	struct tally *tally, db_done *done, void *cookie);
 
 #endif

@@ -19,7 +19,8 @@ FROM waiting JOIN bugwatch.tracker t ON t.id = waiting.tracker_id
 WHERE s.tracker_id = waiting.tracker_id
 RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size, t.max_connections,
   t.min_delay_ms, t.credentials,
-  CASE WHEN s.probed_at > now() - interval '1 day' THEN s.server END, s.failures
+  CASE WHEN s.probed_at > now() - interval '1 day' THEN s.server END, s.failures,
+  t.sync_comments <> 'none'
 
 -- name: work_wait
 -- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
@@ -88,7 +89,7 @@ WHERE tracker_id = $1::bigint
 -- name: work_claim
 -- The next $5 due bugs of tracker $1 after bug $2, in the order of the table: due at the horizon
 -- $3, or last checked before the forced update $4. One run walks each row once.
-SELECT bug_id, remote_id, fingerprint, failures, error_kind
+SELECT bug_id, remote_id, fingerprint, failures, error_kind, comments_wanted
 FROM bugwatch.bug_check
 WHERE tracker_id = $1::bigint AND bug_id > $2::bigint
   AND (next_check_at <= $3::timestamptz OR checked_at IS NULL OR checked_at < $4::timestamptz)
@@ -104,6 +105,16 @@ SET checked_at = now(), failures = 0,
   fingerprint = n.fingerprint, error_kind = NULL, error_message = NULL, error_since = NULL
 FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS n (bug_id, fingerprint, wait)
 WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
+
+-- name: work_newest_comments
+-- Of bugs $2 with products $3, those whose comments are kept, in the order of their ids, each with
+-- the number of its newest comment (-1 for none) and when that was posted (microseconds).
+SELECT n.bug_id, coalesce(m.number, -1), (extract(epoch FROM m.posted_at) * 1000000)::bigint
+FROM unnest($2::bigint[], $3::text[]) AS n (bug_id, product)
+LEFT JOIN LATERAL (SELECT c.number, c.posted_at FROM bugwatch.comment c
+  WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id ORDER BY c.number DESC LIMIT 1) m ON true
+WHERE bugwatch.keeps_comments($1::bigint, n.product)
+ORDER BY n.bug_id
 
 -- name: work_event_order
 -- Held until commit by whoever adds events, so that their ids rise in commit order.
@@ -152,26 +163,27 @@ WITH fresh AS (
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
 -- name: work_failed
--- Bugs $2 of tracker $1 could not be read in run $6: kinds $3, messages $4, again in $5 seconds.
--- What was last known of them stays, and so does what was made due after the horizon $7. A kind
--- that was not there before makes an event.
+-- Bugs $2 of tracker $1 could not be read in run $7, or ($6 has a fingerprint) but for their
+-- comments: kinds $3, messages $4, again in $5 seconds. What was last known of them stays, and so
+-- does what was made due after the horizon $8. A kind that was not there before makes an event.
 WITH bad AS (
-  SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[])
-    AS n (bug_id, kind, message, wait)
+  SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+    AS n (bug_id, kind, message, wait, fingerprint)
 ), old AS (
   SELECT c.bug_id, c.remote_id, c.error_kind FROM bugwatch.bug_check c
   JOIN bad n ON c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
 ), stored AS (
   UPDATE bugwatch.bug_check c
   SET checked_at = now(), failures = c.failures + 1,
-    next_check_at = CASE WHEN c.next_check_at > $7::timestamptz AND c.next_check_at <= now()
+    fingerprint = coalesce(n.fingerprint, c.fingerprint),
+    next_check_at = CASE WHEN c.next_check_at > $8::timestamptz AND c.next_check_at <= now()
       THEN c.next_check_at ELSE now() + n.wait * interval '1 second' END,
     error_kind = n.kind, error_message = n.message,
     error_since = CASE WHEN c.error_kind = n.kind THEN c.error_since ELSE now() END
   FROM bad n WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
 ), noted AS (
   INSERT INTO bugwatch.run_error (tracker_id, run_id, bug_id, kind, message)
-  SELECT $1::bigint, $6::bigint, o.bug_id, n.kind, n.message FROM bad n JOIN old o USING (bug_id)
+  SELECT $1::bigint, $7::bigint, o.bug_id, n.kind, n.message FROM bad n JOIN old o USING (bug_id)
   ON CONFLICT DO NOTHING
 ), told AS (
   INSERT INTO bugwatch.event
@@ -206,6 +218,48 @@ WITH told AS (
   RETURNING id
 )
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
+
+-- name: work_comments
+-- New comments of bugs $2 of tracker $1, seen by run $7: numbers $3, authors $4, posted at $5,
+-- texts $6. What is stored already is left out. Bugs whose comments were all there before tell.
+WITH made AS (
+  INSERT INTO bugwatch.comment (tracker_id, bug_id, number, author, posted_at, text)
+  SELECT DISTINCT ON (n.bug_id, n.number) $1::bigint, n.*
+  FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[])
+    AS n (bug_id, number, author, posted_at, text)
+  ORDER BY n.bug_id, n.number
+  ON CONFLICT DO NOTHING
+  RETURNING bug_id, number
+), counted AS (
+  UPDATE bugwatch.run SET comments = comments + (SELECT count(*) FROM made)
+  WHERE id = $7::bigint
+), told AS (
+  INSERT INTO bugwatch.event
+    (id, kind, tracker_id, bug_id, watch_id, tracker, remote_id, url, ref, old, new)
+  SELECT nextval('bugwatch.event_id'), e.* FROM (
+    SELECT 'comment', $1::bigint, b.id, w.id AS watch, t.name, b.remote_id, w.url, w.ref,
+      NULL::text, m.number::text
+    FROM made m
+    JOIN bugwatch.bug b ON b.tracker_id = $1::bigint AND b.id = m.bug_id
+      AND b.comments_read_at IS NOT NULL
+    JOIN bugwatch.watch w ON w.tracker_id = b.tracker_id AND w.bug_id = b.id
+    JOIN bugwatch.tracker t ON t.id = w.tracker_id
+    ORDER BY b.id, w.id, m.number) AS e
+  RETURNING id
+)
+SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
+
+-- name: work_comments_read
+-- Whether the comments of bugs $2 are ($3) still to be read. Comes after work_comments.
+WITH n AS (
+  SELECT * FROM unnest($2::bigint[], $3::boolean[]) AS n (bug_id, wanted)
+), noted AS (
+  UPDATE bugwatch.bug b SET comments_read_at = now() FROM n
+  WHERE b.tracker_id = $1::bigint AND b.id = n.bug_id AND NOT n.wanted
+    AND b.comments_read_at IS NULL
+)
+UPDATE bugwatch.bug_check c SET comments_wanted = n.wanted FROM n
+WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id AND c.comments_wanted <> n.wanted
 
 -- name: work_count
 -- Run $1 went on: checked $2, changed $3, errors $4, requests $5, bytes $6 more.
