@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { BUGS = 300, ASKS = 40, HEADERS = 6, CUTS = 200 };
+enum { BUGS = 300, ASKS = 40, HEADERS = 6, CUTS = 200, SHOWN = 120 };
 
 struct reply {
 	enum err_kind failure; /* of the transport; then the rest is empty */
@@ -40,7 +40,7 @@ struct script {
 	struct server *server;
 	struct credentials credentials;
 	bool has_credentials;
-	moment now;
+	moment now, since;
 	struct wanted wanted[BUGS];
 	unsigned wanted_count;
 	struct question questions[ASKS];
@@ -162,13 +162,19 @@ static void read_question(struct script *script, char *text)
 	read_reply(script, &question->reply, reply);
 }
 
-/* "ID [known]" */
+/* "ID [known [NUMBER TIME]]": the newest comment that is stored */
 static void read_bug(struct script *script, char *text)
 {
 	assert_true(script->wanted_count < BUGS);
-	char *rest, *id = strtok_r(text, " ", &rest);
-	script->wanted[script->wanted_count++] =
-		(struct wanted){.remote_id = id, .known = strcmp(rest, "known") == 0};
+	struct wanted *wanted = &script->wanted[script->wanted_count++];
+	char *rest;
+	*wanted = (struct wanted){.remote_id = strtok_r(text, " ", &rest), .newest_comment = -1};
+	const char *known = strtok_r(NULL, " ", &rest), *number = strtok_r(NULL, " ", &rest);
+	wanted->known = known != NULL && strcmp(known, "known") == 0;
+	if (number == NULL)
+		return;
+	wanted->newest_comment = strtoll(number, NULL, 10);
+	assert_true(moment_parse(rest, &wanted->newest_posted_at));
 }
 
 static void read_login(struct script *script, const char *word, char *text)
@@ -201,6 +207,8 @@ static void read_line(struct script *script, const char *word, char *text)
 		script->base_url = text;
 	else if (strcmp(word, "now") == 0)
 		assert_true(moment_parse(text, &script->now));
+	else if (strcmp(word, "since") == 0)
+		assert_true(moment_parse(text, &script->since));
 	else if (strcmp(word, "door") == 0)
 		script->server->door = text;
 	else if (strcmp(word, "memory") == 0)
@@ -253,12 +261,15 @@ static char *add(char *text, const char *name, const char *value)
 	return value == NULL ? text : talloc_asprintf_append(text, " | %s %s", name, value);
 }
 
-static char *describe_bug(char *text, const char *id, const struct observation *seen)
+static char *describe_bug(
+	char *text, const char *id, enum errand errand, const struct observation *seen)
 {
 	char changed[MOMENT_TEXT];
 	text = talloc_asprintf_append(text, "%s", id);
 	if (seen->err.kind != ERR_NONE)
 		return talloc_asprintf_append(text, " | %s\n", err_word(seen->err.kind));
+	if (errand == ERRAND_COMMENTS)
+		return talloc_asprintf_append(text, " | all comments\n");
 	text = talloc_asprintf_append(text, " | %s | %s", status_word(seen->mapped_status),
 		importance_word(seen->mapped_importance));
 	text = add(text, "status", seen->status);
@@ -287,7 +298,48 @@ static char *describe_server(char *text, const struct server *server)
 	return talloc_asprintf_append(text, "\n");
 }
 
-/* One line an observation, in the order of the wanted bugs; then the server, or the failure. */
+/* A text in one line: its beginning, and the size of one that is longer. */
+static char *add_long_text(char *text, const char *value)
+{
+	size_t size = strlen(value), shown = size > SHOWN ? SHOWN : size;
+	while (shown > 0 && (value[shown] & 0xC0) == 0x80)
+		shown--;
+	text = talloc_asprintf_append(text, " | ");
+	for (size_t i = 0; i < shown; i++)
+		text = value[i] == '\n' ? talloc_asprintf_append(text, "\\n")
+					: talloc_asprintf_append(text, "%c", value[i]);
+	return size > SHOWN ? talloc_asprintf_append(text, "... %zu bytes", size) : text;
+}
+
+static char *describe_comment(
+	char *text, const struct script *script, const struct comment *comment)
+{
+	char posted[MOMENT_TEXT];
+	text = talloc_asprintf_append(text, "%s #%lld", script->wanted[comment->wanted].remote_id,
+		(long long)comment->number);
+	text = add(text, "author", comment->author);
+	if (comment->posted_at != 0)
+		text = add(text, "posted", moment_format(comment->posted_at, posted));
+	return talloc_asprintf_append(add_long_text(text, comment->text), "\n");
+}
+
+static char *describe_changes(char *text, const struct conversation *conversation)
+{
+	char at[MOMENT_TEXT];
+	for (unsigned i = 0; i < conversation->change_count; i++)
+		text = talloc_asprintf_append(text, "%s | changed %s\n",
+			conversation->changes[i].remote_id,
+			moment_format(conversation->changes[i].at, at));
+	if (conversation->until != 0)
+		text = talloc_asprintf_append(
+			text, "until | %s\n", moment_format(conversation->until, at));
+	return text;
+}
+
+/*
+ * One line an observation, in the order of the wanted bugs; then the comments, the changes, and the
+ * server, or the failure.
+ */
 static char *describe(const struct script *script, const struct conversation *conversation)
 {
 	char *text = talloc_strdup(script, "");
@@ -295,7 +347,10 @@ static char *describe(const struct script *script, const struct conversation *co
 		for (unsigned j = 0; j < conversation->observation_count; j++)
 			if (conversation->observations[j].wanted == i)
 				text = describe_bug(text, script->wanted[i].remote_id,
-					&conversation->observations[j]);
+					script->errand, &conversation->observations[j]);
+	for (unsigned i = 0; i < conversation->comment_count; i++)
+		text = describe_comment(text, script, &conversation->comments[i]);
+	text = describe_changes(text, conversation);
 	if (conversation->err.kind != ERR_NONE)
 		return talloc_asprintf_append(
 			text, "failed | %s\n", err_word(conversation->err.kind));
@@ -355,17 +410,24 @@ static void feed(struct conversation *conversation, struct exchange *exchange,
 		exchange_end(conversation, exchange, NULL);
 }
 
+static struct conversation *begin(const struct script *script)
+{
+	const struct server *server = script->errand == ERRAND_PROBE ? NULL : script->server;
+	const struct credentials *login = script->has_credentials ? &script->credentials : NULL;
+	if (script->errand == ERRAND_CHANGES)
+		return conversation_new_changes(script, script->tracker, script->base_url, server,
+			login, script->wanted, script->wanted_count, script->since, script->now);
+	return conversation_new(script, script->tracker, script->errand, script->base_url, server,
+		login, script->wanted, script->wanted_count, script->now);
+}
+
 /*
  * Plays SCRIPT to its end. What is asked after an answer that was cut short is not in the script:
  * the connection is gone for it.
  */
 static struct conversation *play(const struct script *script, const struct feeding *feeding)
 {
-	struct conversation *conversation =
-		conversation_new(script, script->tracker, script->errand, script->base_url,
-			script->errand == ERRAND_PROBE ? NULL : script->server,
-			script->has_credentials ? &script->credentials : NULL, script->wanted,
-			script->wanted_count, script->now);
+	struct conversation *conversation = begin(script);
 	int asked = 0;
 	struct exchange *exchange;
 	while ((exchange = conversation_next(conversation)) != NULL) {
