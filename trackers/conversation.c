@@ -13,8 +13,9 @@
 
 struct exchange_state {
 	struct exchange *exchange;
-	struct json_reader *reader; /* FORMAT_JSON */
-	char *bytes; /* what came, of JSON only its beginning */
+	struct json_reader *json; /* FORMAT_JSON */
+	struct xml_reader *xml; /* FORMAT_XML */
+	char *bytes; /* what came; of what is parsed only its beginning */
 	size_t room;
 	bool heard_whole; /* the transport brought the answer to its end */
 	TAILQ_ENTRY(exchange_state) link;
@@ -90,7 +91,9 @@ struct conversation *conversation_new_changes(const void *owner, const struct tr
 static void begin_reading(struct exchange *exchange)
 {
 	if (exchange->format == FORMAT_JSON)
-		exchange->state->reader = json_reader_new_lenient(exchange->state);
+		exchange->state->json = json_reader_new_lenient(exchange->state);
+	else if (exchange->format == FORMAT_XML)
+		exchange->state->xml = xml_reader_new(exchange->state);
 	exchange->state->bytes = talloc_zero(exchange->state, char);
 	exchange->state->room = 1;
 	exchange->text = exchange->state->bytes;
@@ -126,7 +129,7 @@ void exchange_head(struct conversation *conversation, struct exchange *exchange,
 static void keep(struct exchange *exchange, const char *bytes, size_t n)
 {
 	struct exchange_state *state = exchange->state;
-	if (exchange->format == FORMAT_JSON && n > EXCHANGE_PEEK - exchange->text_size)
+	if (exchange->format != FORMAT_TEXT && n > EXCHANGE_PEEK - exchange->text_size)
 		n = EXCHANGE_PEEK - exchange->text_size;
 	if (exchange->text_size + n + 1 > state->room) {
 		state->room = 2 * (exchange->text_size + n + 1);
@@ -143,7 +146,9 @@ void exchange_data(
 {
 	keep(exchange, bytes, n);
 	if (exchange->format == FORMAT_JSON)
-		json_reader_feed(exchange->state->reader, bytes, n);
+		json_reader_feed(exchange->state->json, bytes, n);
+	else if (exchange->format == FORMAT_XML)
+		xml_reader_feed(exchange->state->xml, bytes, n);
 }
 
 void exchange_end(
@@ -155,7 +160,9 @@ void exchange_end(
 	if (failure != NULL)
 		exchange->failure = *failure;
 	else if (exchange->format == FORMAT_JSON)
-		exchange->json = json_reader_end(exchange->state->reader, &exchange->failure);
+		exchange->json = json_reader_end(exchange->state->json, &exchange->failure);
+	else if (exchange->format == FORMAT_XML)
+		exchange->xml = xml_reader_end(exchange->state->xml, &exchange->failure);
 	if (conversation->err.kind == ERR_NONE)
 		conversation->tracker->hear(conversation, exchange);
 	talloc_free(exchange);
@@ -273,18 +280,33 @@ static void judge_status(const struct exchange *exchange, struct err *why)
 			exchange->url, status);
 }
 
+/* Whether the answer is a page for people. XML is markup itself: there it must look like HTML. */
+static bool is_page(const struct exchange *exchange)
+{
+	if (exchange->format == FORMAT_XML && exchange->xml != NULL)
+		return strcasecmp(exchange->xml->name, "html") == 0;
+	if (!text_is_markup(exchange->text, exchange->text_size))
+		return false;
+	return exchange->format != FORMAT_XML || strncmp(exchange->text, "<?xml", 5) != 0 ||
+		strcasestr(exchange->text, "<html") != NULL;
+}
+
 static void judge_body(const struct exchange *exchange, struct err *why)
 {
-	if (exchange->format == FORMAT_JSON && exchange->json != NULL)
-		return;
-	bool markup = text_is_markup(exchange->text, exchange->text_size);
-	if (markup && text_is_login_page(exchange->text, exchange->text_size))
+	static const char *const due[] = {[FORMAT_JSON] = "JSON", [FORMAT_XML] = "XML"};
+	bool page = is_page(exchange);
+	if (page && text_is_login_page(exchange->text, exchange->text_size))
 		err_set(why, ERR_AUTH, "%.*s: a login page in place of an answer; set credentials",
 			shown(exchange), exchange->url);
-	else if (exchange->format == FORMAT_JSON)
+	else if (exchange->format == FORMAT_TEXT || exchange->json != NULL)
+		return;
+	else if (page)
+		err_set(why, ERR_UNPARSABLE_TRACKER,
+			"%.*s: markup where %s is due; is this the right address?", shown(exchange),
+			exchange->url, due[exchange->format]);
+	else if (exchange->xml == NULL)
 		err_set(why, ERR_UNPARSABLE_TRACKER, "%.*s: %s", shown(exchange), exchange->url,
-			markup ? "markup where JSON is due; is this the right address?"
-			       : exchange->failure.text);
+			exchange->failure.text);
 }
 
 bool exchange_good(const struct exchange *exchange, struct err *why)

@@ -16,6 +16,7 @@
 #include "trackers/moment.h"
 #include "trackers/observation.h"
 #include "trackers/server.h"
+#include "trackers/xml.h"
 
 #include <json-c/json.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ enum errand { ERRAND_PROBE, ERRAND_CHECK, ERRAND_CHANGES, ERRAND_COMMENTS };
 enum format {
 	FORMAT_JSON, /* into json, strictly (see json.h); anything else is a failure of the answer */
 	FORMAT_TEXT, /* into text, as it came */
+	FORMAT_XML, /* into xml (see xml.h); anything else is a failure of the answer */
 };
 
 /* A bug that the errand is about. */
@@ -70,7 +72,8 @@ struct exchange {
 	moment date; /* the Date header, 0 where none came */
 	struct err failure; /* the transport's or the parser's; what follows is then not there */
 	struct json_object *json; /* FORMAT_JSON */
-	const char *text; /* FORMAT_TEXT, NUL-ended; markup in JSON's place: its beginning */
+	struct element *xml; /* FORMAT_XML: the root */
+	const char *text; /* NUL-ended; of JSON and XML only the beginning */
 	size_t text_size;
 	struct exchange_state *state;
 };
@@ -169,7 +172,7 @@ void conversation_fail(struct conversation *conversation, enum err_kind kind, co
 /*
  * Whether EXCHANGE brought a usable answer of status 200 in its format. If not, *WHY says what is
  * wrong in the contract's kinds: the transport's failure, `rate-limited`, `auth` (401, 403, a login
- * page), `http`, `unparsable-tracker` (markup or broken JSON in place of the protocol).
+ * page), `http`, `unparsable-tracker` (a page, or broken JSON or XML, in place of the protocol).
  */
 bool exchange_good(const struct exchange *exchange, struct err *why);
 

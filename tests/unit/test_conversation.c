@@ -17,7 +17,7 @@ struct heard {
 	int count, purpose;
 	bool good;
 	struct err why;
-	bool has_json;
+	bool has_json, has_xml;
 	char text[32];
 	int ask_more;
 };
@@ -51,6 +51,7 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 	err_clear(&heard->why);
 	heard->good = exchange_good(exchange, &heard->why);
 	heard->has_json = exchange->json != NULL;
+	heard->has_xml = exchange->xml != NULL;
 	snprintf(heard->text, sizeof(heard->text), "%s", exchange->text);
 	if (heard->ask_more-- > 0)
 		ask(conversation, 3, FORMAT_JSON);
@@ -196,6 +197,43 @@ static void answers_are_judged(void **state)
 	assert_judged(304, "", ERR_HTTP);
 }
 
+static void assert_xml_judged(const char *body, enum err_kind kind)
+{
+	struct stage *stage = talloc_zero(NULL, struct stage);
+	stage->conversation = conversation_new(
+		stage, &driver, ERRAND_CHECK, BASE, NULL, &stage->credentials, wanted, 3, 0);
+	ask(stage->conversation, 4, FORMAT_XML);
+	conversation_next(stage->conversation);
+	conversation_next(stage->conversation);
+	answer(stage, 200, body);
+	if (stage->heard.why.kind != kind)
+		fail_msg("%s: %s", body, err_word(stage->heard.why.kind));
+	assert_int_equal(stage->heard.good, kind == ERR_NONE);
+	assert_int_equal(stage->heard.has_xml, kind == ERR_NONE);
+	talloc_free(stage);
+}
+
+/* Broken XML that tells of passwords is no login page; a page may be good XML. */
+static void xml_is_judged(void **state)
+{
+	static const char xml[] = "<?xml version='1.0'?>";
+	void *owner = talloc_new(NULL);
+	assert_xml_judged("<a/>", ERR_NONE);
+	assert_xml_judged("<a><b>&lt;input type='password'&gt;</b></a>", ERR_NONE);
+	assert_xml_judged("", ERR_UNPARSABLE_TRACKER);
+	assert_xml_judged("<a>", ERR_UNPARSABLE_TRACKER);
+	assert_xml_judged("{}", ERR_UNPARSABLE_TRACKER);
+	assert_xml_judged(
+		"<!DOCTYPE html><html><body>hello<br></body></html>", ERR_UNPARSABLE_TRACKER);
+	assert_xml_judged(
+		"<!DOCTYPE html><html><form><input type=password></form></html>", ERR_AUTH);
+	assert_xml_judged("<form><input type='password'></form>", ERR_AUTH);
+	assert_xml_judged(
+		talloc_asprintf(owner, "%s<a><b>type='password'", xml), ERR_UNPARSABLE_TRACKER);
+	assert_xml_judged(talloc_asprintf(owner, "%s<html><input type='password'>", xml), ERR_AUTH);
+	talloc_free(owner);
+}
+
 static void the_transports_failure_comes_first(void **state)
 {
 	struct stage *stage = *state;
@@ -253,6 +291,7 @@ int main(void)
 		test(text_is_gathered_whole),
 		test(of_json_only_the_beginning_is_kept),
 		cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(xml_is_judged),
 		test(the_transports_failure_comes_first),
 		test(the_first_word_on_a_bug_stays),
 		test(the_server_is_a_copy),
