@@ -3,12 +3,12 @@
 #include "engine/log.h"
 #include "ui-api/request.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/listener.h>
+#include <netdb.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -175,21 +175,21 @@ static bool parse_listen(const void *owner, const char *listen, char **address, 
 	return true;
 }
 
-/* The URL by which this machine reaches what is bound to SOCKET. */
-static char *url_of(const void *owner, evutil_socket_t fd, const char *address)
+/* The URL by which this machine reaches what FD is bound to. */
+static char *url_of(const void *owner, evutil_socket_t fd)
 {
-	struct sockaddr_storage bound = {0};
+	struct sockaddr_storage bound;
 	socklen_t n = sizeof(bound);
-	getsockname(fd, (struct sockaddr *)&bound, &n);
-	if (bound.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound;
-		return talloc_asprintf(owner, "http://[%s]:%u",
-			IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr) ? "::1" : address,
-			ntohs(six->sin6_port));
-	}
-	const struct sockaddr_in *four = (const struct sockaddr_in *)&bound;
-	return talloc_asprintf(owner, "http://%s:%u",
-		four->sin_addr.s_addr == INADDR_ANY ? "127.0.0.1" : address, ntohs(four->sin_port));
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+	if (getsockname(fd, (struct sockaddr *)&bound, &n) != 0 ||
+		getnameinfo((struct sockaddr *)&bound, n, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return NULL;
+	if (strchr(host, ':') != NULL)
+		return talloc_asprintf(
+			owner, "http://[%s]:%s", strcmp(host, "::") == 0 ? "::1" : host, port);
+	return talloc_asprintf(
+		owner, "http://%s:%s", strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, port);
 }
 
 static bool start_listening(struct api_server *server, const char *listen, struct err *err)
@@ -209,8 +209,10 @@ static bool start_listening(struct api_server *server, const char *listen, struc
 		return false;
 	}
 	server->listener = evhttp_bound_socket_get_listener(bound);
-	server->url = url_of(server, evhttp_bound_socket_get_fd(bound), address);
-	return true;
+	server->url = url_of(server, evhttp_bound_socket_get_fd(bound));
+	if (server->url == NULL)
+		err_set(err, ERR_SYSTEM, "can't tell the address that %s listens on", listen);
+	return server->url != NULL;
 }
 
 struct api_server *api_server_new(const void *owner, struct event_base *base, struct db *db,

@@ -15,7 +15,9 @@ static void there_and_back(moment at)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	char *text = strndup((const char *)bytes, n);
+	char *text = malloc(n + 1);
+	memcpy(text, bytes, n);
+	text[n] = '\0';
 	moment at;
 	if (moment_parse(text, &at))
 		there_and_back(at);
