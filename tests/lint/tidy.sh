@@ -4,4 +4,4 @@
 sed -n 's/^ *"file": "\(.*\)",*$/\1/p' build/dev/compile_commands.json | grep -v /build/ | sort -u |
 	tr '\n' '\0' |
 	xargs -0 -n 2 -P "$(nproc)" clang-tidy -p build/dev --quiet --warnings-as-errors='*' \
-		--extra-arg=-Wno-unknown-warning-option 2> >(grep -v 'warnings\? generated\.$\|^Suppressed ' >&2)
+		--extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-string-concatenation 2> >(grep -v 'warnings\? generated\.$\|^Suppressed ' >&2)
