@@ -67,6 +67,17 @@ static void inspect_texts(const struct observation *observation)
 	require_clean(observation->tags);
 }
 
+static void inspect_comments(const struct conversation *conversation)
+{
+	for (unsigned i = 0; i < conversation->comment_count; i++) {
+		const struct comment *comment = &conversation->comments[i];
+		if (comment->wanted >= conversation->wanted_count ||
+			strlen(comment->text) > COMMENT_LIMIT)
+			abort();
+		require_clean(comment->author);
+	}
+}
+
 /* One word on a bug at most, and none of a bug that was not asked for. */
 static void inspect(const struct conversation *conversation)
 {
@@ -78,6 +89,7 @@ static void inspect(const struct conversation *conversation)
 		seen[bug] = true;
 		inspect_texts(&conversation->observations[i]);
 	}
+	inspect_comments(conversation);
 	require_clean(conversation->err.text);
 	if (!conversation_over(conversation))
 		abort();
@@ -100,14 +112,15 @@ static void talk(struct conversation *conversation, struct input *input, size_t 
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	static const char *const doors[] = {NULL, "rest/", "rest.cgi/", "xmlrpc.cgi", "csv"};
-	static const enum errand errands[] = {ERRAND_PROBE, ERRAND_CHECK};
+	static const char *const doors[] = {
+		NULL, "rest/", "rest.cgi/", "xmlrpc.cgi", "csv", "cgi/soap.cgi"};
+	static const enum errand errands[] = {ERRAND_PROBE, ERRAND_CHECK, ERRAND_COMMENTS};
 	struct input input = {bytes, n};
 	unsigned drivers = 0;
 	while (trackers[drivers] != NULL)
 		drivers++;
 	const struct tracker *tracker = trackers[take(&input) % drivers];
-	enum errand errand = errands[take(&input) % 2];
+	enum errand errand = errands[take(&input) % 3];
 	struct server *server = server_new(NULL);
 	server->door = doors[take(&input) % (sizeof(doors) / sizeof(doors[0]))];
 	struct conversation *conversation = conversation_new(server, tracker, errand,

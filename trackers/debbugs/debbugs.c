@@ -1,0 +1,411 @@
+/* Debbugs over its SOAP interface; see README.md. */
+#include "trackers/debbugs/mail.h"
+#include "trackers/debbugs/mapping.h"
+#include "trackers/debbugs/soap.h"
+#include "trackers/silence.h"
+#include "trackers/text.h"
+#include "trackers/tracker.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+enum purpose {
+	ASK_DOOR, /* is SOAP where Debian has it? */
+	ASK_OTHER_DOOR, /* is it where GNU has it? */
+	ASK_BUGS, /* a batch of bugs */
+	ASK_AGAIN, /* once more those that were left out */
+	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
+	ASK_LOG, /* the mails of one bug */
+};
+
+enum { BATCH_SIZE = 250, ID_DIGITS = 10, LINE = 4096 };
+
+static const char door[] = "cgi-bin/soap.cgi", other_door[] = "cgi/soap.cgi";
+
+/* Ids are sent as xsd:int, and compared as texts, so there is one form of each. */
+static bool valid_id(const char *text)
+{
+	return text_is_number(text, ID_DIGITS) && text[0] != '0' &&
+		strtoll(text, NULL, 10) <= INT32_MAX;
+}
+
+static bool take(struct remote_bug *out, const char *base_url, const char *id)
+{
+	out->base_url = base_url;
+	out->remote_id = id;
+	return true;
+}
+
+/* Only these two are known to take a bare number. */
+static bool recognise(struct url *url, struct remote_bug *out)
+{
+	static const char *const pages[] = {"/cgi-bin/bugreport.cgi", "/cgi/bugreport.cgi"};
+	bool bare = strcmp(url->host, "bugs.debian.org") == 0 ||
+		strcmp(url->host, "debbugs.gnu.org") == 0;
+	if (bare && valid_id(url->path + 1))
+		return take(out, url_base(url, url, 0), url->path + 1);
+	const char *id = url_parameter(url, "bug");
+	for (int i = 0; i < 2 && id != NULL && valid_id(id); i++) {
+		size_t size = strlen(url->path), n = strlen(pages[i]);
+		if (size >= n && strcmp(url->path + size - n, pages[i]) == 0)
+			return take(out, url_base(url, url, size - n), id);
+	}
+	return false;
+}
+
+/* ---- questions ---- */
+
+static struct exchange *ask(struct conversation *conversation, enum purpose purpose,
+	const char *where, const char *method, const char *arguments)
+{
+	struct exchange *exchange = conversation_ask(conversation, (int)purpose,
+		talloc_asprintf(NULL, "%s%s", conversation->base_url, where));
+	const struct credentials *login = conversation->credentials;
+	exchange->format = FORMAT_XML;
+	exchange->method = "POST";
+	exchange->body = soap_call(exchange, method, arguments);
+	exchange->headers[0] = "Content-Type: text/xml; charset=utf-8";
+	exchange->headers[1] = "SOAPAction: \"\"";
+	exchange->basic_login = login != NULL && login->username != NULL;
+	return exchange;
+}
+
+static const char *known_door(const struct conversation *conversation)
+{
+	return conversation->server->door != NULL ? conversation->server->door : door;
+}
+
+static void ask_door(struct conversation *conversation, enum purpose purpose, const char *where)
+{
+	ask(conversation, purpose, where, "newest_bugs", "<arg0 xsi:type=\"xsd:int\">1</arg0>");
+}
+
+/* Asks for the first ASKED of COUNT bugs; the others wait for what is said. Copies WANTED. */
+static void ask_some(struct conversation *conversation, enum purpose purpose,
+	const unsigned *wanted, unsigned count, unsigned asked)
+{
+	char *ids = talloc_asprintf(
+		NULL, "<arg0 xsi:type=\"soapenc:Array\" soapenc:arrayType=\"xsd:int[%u]\">", asked);
+	for (unsigned i = 0; i < asked; i++)
+		ids = talloc_asprintf_append_buffer(ids, "<item xsi:type=\"xsd:int\">%s</item>",
+			conversation->wanted[wanted[i]].remote_id);
+	ids = talloc_asprintf_append_buffer(ids, "</arg0>");
+	struct exchange *exchange =
+		ask(conversation, purpose, known_door(conversation), "get_status", ids);
+	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
+	exchange->wanted_count = count;
+	talloc_free(ids);
+}
+
+static void ask_log(struct conversation *conversation, unsigned wanted)
+{
+	char *id = talloc_asprintf(NULL, "<arg0 xsi:type=\"xsd:int\">%s</arg0>",
+		conversation->wanted[wanted].remote_id);
+	struct exchange *exchange =
+		ask(conversation, ASK_LOG, known_door(conversation), "get_bug_log", id);
+	exchange->wanted = talloc_memdup(exchange, &wanted, sizeof(wanted));
+	exchange->wanted_count = 1;
+	talloc_free(id);
+}
+
+static void begin_check(struct conversation *conversation)
+{
+	unsigned total = conversation->wanted_count;
+	unsigned *all = talloc_array(NULL, unsigned, total);
+	for (unsigned i = 0; i < total; i++)
+		all[i] = i;
+	for (unsigned from = 0; from < total; from += BATCH_SIZE) {
+		unsigned count = total - from < BATCH_SIZE ? total - from : BATCH_SIZE;
+		ask_some(conversation, ASK_BUGS, all + from, count, count);
+	}
+	talloc_free(all);
+}
+
+static void begin(struct conversation *conversation)
+{
+	if (conversation->errand == ERRAND_PROBE)
+		ask_door(conversation, ASK_DOOR, door);
+	else if (conversation->errand == ERRAND_COMMENTS)
+		for (unsigned i = 0; i < conversation->wanted_count; i++)
+			ask_log(conversation, i);
+	else
+		begin_check(conversation);
+}
+
+/* ---- answers ---- */
+
+/* Fails the errand over an answer that is not good, or not one to METHOD. */
+static void fail(struct conversation *conversation, struct exchange *exchange, const char *method)
+{
+	struct err why = {0};
+	const char *words = soap_fault(exchange);
+	if (exchange_good(exchange, &why))
+		err_set(&why, ERR_UNPARSABLE_TRACKER, "%s: not an answer to Debbugs' %s",
+			exchange->url, method);
+	if (words != NULL)
+		conversation_fail(conversation, why.kind, "%s: %s failed with HTTP %d: %s",
+			exchange->url, method, exchange->status, words);
+	else
+		conversation_fail(conversation, why.kind, "%s", why.text);
+}
+
+/* Whether a bad answer is the server's own trouble, which says nothing about a door. */
+static bool is_trouble(const struct exchange *exchange, const struct err *why)
+{
+	bool broken_xml =
+		why->kind == ERR_UNPARSABLE_TRACKER && strncmp(exchange->text, "<?xml", 5) == 0;
+	return exchange->status == 0 || exchange->status >= 500 || broken_xml ||
+		(why->kind != ERR_HTTP && why->kind != ERR_AUTH &&
+			why->kind != ERR_UNPARSABLE_TRACKER);
+}
+
+static void go_in(struct conversation *conversation, struct exchange *exchange)
+{
+	struct server *server = conversation->server;
+	server->door = talloc_strdup(server, exchange->purpose == ASK_DOOR ? door : other_door);
+	server->abilities = ABILITY_COMMENTS;
+	if (exchange->date != 0)
+		server->skew_s = (exchange->date - conversation->now) / MOMENT_SECOND;
+}
+
+static void hear_door(struct conversation *conversation, struct exchange *exchange)
+{
+	struct err why = {0};
+	bool good = exchange_good(exchange, &why);
+	if (good && soap_result(exchange, "newest_bugs") != NULL)
+		go_in(conversation, exchange);
+	else if (!good && is_trouble(exchange, &why))
+		fail(conversation, exchange, "newest_bugs");
+	else if (exchange->purpose == ASK_DOOR)
+		ask_door(conversation, ASK_OTHER_DOOR, other_door);
+	else if (why.kind == ERR_AUTH)
+		fail(conversation, exchange, "newest_bugs");
+	else
+		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
+			"%s: no SOAP interface of Debbugs found, neither at %s nor at %s",
+			conversation->base_url, door, other_door);
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The words of TEXT sorted, with one blank between two: their order changes with each write. */
+static char *sort_words(const void *owner, const char *text)
+{
+	char *copy = talloc_strdup(NULL, text), *rest = copy, *word;
+	const char **words = talloc_array(copy, const char *, strlen(text) / 2 + 1);
+	size_t count = 0;
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (*word != '\0')
+			words[count++] = word;
+	qsort(words, count, sizeof(*words), compare_words);
+	char *sorted = talloc_strdup(owner, "");
+	for (size_t i = 0; i < count; i++)
+		sorted = talloc_asprintf_append_buffer(sorted, "%s%s", i > 0 ? " " : "", words[i]);
+	talloc_free(copy);
+	return sorted;
+}
+
+/* NULL where the bug has no such field or an empty one. */
+static const char *read_field(const void *owner, const struct element *bug, const char *name)
+{
+	char *line = soap_line(owner, soap_field(bug, name), LINE);
+	return *line != '\0' ? line : NULL;
+}
+
+/* False where a field that every bug has is missing or is no such thing. */
+static bool read_bug(const void *owner, const struct element *bug, struct observation *into)
+{
+	int64_t changed;
+	const char *tags = read_field(owner, bug, "tags");
+	if (tags == NULL)
+		tags = read_field(owner, bug, "keywords");
+	into->title = read_field(owner, bug, "subject");
+	into->product = read_field(owner, bug, "package");
+	into->status = read_field(owner, bug, "pending");
+	into->severity = read_field(owner, bug, "severity");
+	into->tags = tags != NULL ? sort_words(owner, tags) : NULL;
+	if (into->status == NULL || !soap_number(soap_field(bug, "last_modified"), &changed))
+		return false;
+	into->changed_at = changed * MOMENT_SECOND;
+	bool done = strcmp(into->status, "done") == 0 || read_field(owner, bug, "done") != NULL;
+	into->mapped_status = debbugs_status(done, read_field(owner, bug, "forwarded") != NULL,
+		into->tags != NULL ? into->tags : "");
+	into->mapped_importance = map_importance(debbugs_importance_rows, into->severity);
+	return true;
+}
+
+static void observe(struct conversation *conversation, unsigned wanted, const struct element *bug)
+{
+	struct observation read = {.wanted = wanted};
+	if (read_bug(conversation, bug, &read))
+		*conversation_observe(conversation, wanted) = read;
+	else
+		conversation_observe_error(conversation, wanted, ERR_UNPARSABLE_BUG,
+			"bug %s: the answer lacks its state or the time of its last change",
+			conversation->wanted[wanted].remote_id);
+}
+
+/* Observes what RESULT says of the bugs that were asked for; false where an item names no bug. */
+static bool observe_all(
+	struct conversation *conversation, struct exchange *exchange, const struct element *result)
+{
+	bool named = true;
+	for (struct element *item = result->first; item != NULL; item = item->next) {
+		int64_t number;
+		const char *id = xml_text(xml_child(item, "key"));
+		named = named && soap_number(xml_child(item, "key"), &number);
+		for (unsigned i = 0; i < exchange->wanted_count; i++)
+			if (strcmp(conversation->wanted[exchange->wanted[i]].remote_id, id) == 0)
+				observe(conversation, exchange->wanted[i],
+					xml_child(item, "value"));
+	}
+	return named;
+}
+
+static void call_missing(struct conversation *conversation, const unsigned *wanted, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		conversation_observe_error(conversation, wanted[i], ERR_BUG_NOT_FOUND,
+			"bug %s: not in the tracker, or taken out of it",
+			conversation->wanted[wanted[i]].remote_id);
+}
+
+/*
+ * Missing bugs are left out without a word: the server must do so twice, and silence about all of
+ * several needs a witness.
+ */
+static void judge_silence(struct conversation *conversation, struct exchange *exchange)
+{
+	unsigned count;
+	unsigned *silent = silent_bugs(conversation, exchange, &count);
+	if (exchange->purpose == ASK_AGAIN || exchange->wanted_count == 1)
+		call_missing(conversation, silent, count);
+	else if (silence_is_suspicious(conversation, exchange, silent, count))
+		ask_some(conversation, ASK_WITNESS, silent, count, 1);
+	else if (count > 0)
+		ask_some(conversation, ASK_AGAIN, silent, count, count);
+}
+
+static void hear_bugs(struct conversation *conversation, struct exchange *exchange)
+{
+	struct element *result = NULL;
+	if (exchange_good(exchange, NULL))
+		result = soap_result(exchange, "get_status");
+	if (result == NULL) {
+		fail(conversation, exchange, "get_status");
+		return;
+	}
+	if (observe_all(conversation, exchange, result)) {
+		judge_silence(conversation, exchange);
+		return;
+	}
+	for (unsigned i = 0; i < exchange->wanted_count; i++)
+		conversation_observe_error(conversation, exchange->wanted[i], ERR_UNPARSABLE_BUG,
+			"bug %s: left out of an answer that has an item without a number",
+			conversation->wanted[exchange->wanted[i]].remote_id);
+}
+
+/* Only where the witness is missing by itself too is the silence about the others credible. */
+static void hear_witness(struct conversation *conversation, struct exchange *exchange)
+{
+	struct element *result = NULL;
+	if (exchange_good(exchange, NULL))
+		result = soap_result(exchange, "get_status");
+	if (result == NULL) {
+		fail(conversation, exchange, "get_status");
+	} else if (result->first != NULL) {
+		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
+			"%s answered none of the %u bugs asked for, of which some were read before",
+			exchange->url, exchange->wanted_count);
+	} else {
+		call_missing(conversation, exchange->wanted, 1);
+		ask_some(conversation, ASK_AGAIN, exchange->wanted + 1, exchange->wanted_count - 1,
+			exchange->wanted_count - 1);
+	}
+}
+
+/* ---- comments ---- */
+
+/* A mail without text, and the server's own notes, are changes and no comments. */
+static void hear_mail(
+	struct conversation *conversation, unsigned wanted, int64_t number, struct element *item)
+{
+	size_t header_size, size;
+	void *scratch = talloc_new(NULL);
+	char *body = soap_bytes(scratch, soap_field(item, "body"), &size);
+	struct mail mail =
+		mail_read(scratch, soap_bytes(scratch, soap_field(item, "header"), &header_size));
+	if (size > 0 && !mail.from_server) {
+		struct comment *comment = conversation_comment(conversation, wanted, number);
+		comment->author = talloc_steal(conversation, mail.author);
+		comment->posted_at = mail.posted_at;
+		comment->text = text_clean(conversation, body, size, COMMENT_LIMIT);
+	}
+	talloc_free(scratch);
+}
+
+static bool all_numbered(const struct element *log)
+{
+	int64_t number;
+	for (struct element *item = log->first; item != NULL; item = item->next)
+		if (!soap_number(soap_field(item, "msg_num"), &number))
+			return false;
+	return true;
+}
+
+static void hear_mails(
+	struct conversation *conversation, unsigned wanted, const struct element *log)
+{
+	int64_t newest = conversation->wanted[wanted].newest_comment, number = 0;
+	for (struct element *item = log->first; item != NULL; item = item->next)
+		if (soap_number(soap_field(item, "msg_num"), &number) && number > newest)
+			hear_mail(conversation, wanted, number, item);
+	conversation_observe(conversation, wanted);
+}
+
+static void hear_log(struct conversation *conversation, struct exchange *exchange)
+{
+	unsigned wanted = exchange->wanted[0];
+	const char *id = conversation->wanted[wanted].remote_id, *words = soap_fault(exchange);
+	struct element *log = NULL;
+	if (exchange_good(exchange, NULL))
+		log = soap_result(exchange, "get_bug_log");
+	if (log != NULL && all_numbered(log))
+		hear_mails(conversation, wanted, log);
+	else if (log != NULL)
+		conversation_observe_error(conversation, wanted, ERR_COMMENTS_FAILED,
+			"bug %s: its log has a mail without a number", id);
+	else if (words != NULL && exchange->status == 500)
+		conversation_observe_error(conversation, wanted, ERR_COMMENTS_FAILED,
+			"bug %s: the server can't read its log: %s", id, words);
+	else
+		fail(conversation, exchange, "get_bug_log");
+}
+
+static void hear(struct conversation *conversation, struct exchange *exchange)
+{
+	static void (*const ears[])(struct conversation *, struct exchange *) = {
+		[ASK_DOOR] = hear_door,
+		[ASK_OTHER_DOOR] = hear_door,
+		[ASK_BUGS] = hear_bugs,
+		[ASK_AGAIN] = hear_bugs,
+		[ASK_WITNESS] = hear_witness,
+		[ASK_LOG] = hear_log,
+	};
+	ears[exchange->purpose](conversation, exchange);
+}
+
+const struct tracker debbugs_tracker = {
+	.name = "debbugs",
+	.title = "Debbugs",
+	.batch_size = BATCH_SIZE,
+	.recognise = recognise,
+	.valid_id = valid_id,
+	.begin = begin,
+	.hear = hear,
+};
