@@ -538,8 +538,10 @@ static void every_recording_is_read(void **state)
 	void *owner = talloc_new(NULL);
 	char *text = read_file(owner, RECORDINGS "expected.json", &size);
 	unsigned statuses = 0, logs = 0;
-	if (text == NULL)
+	if (text == NULL) {
+		talloc_free(owner);
 		skip();
+	}
 	struct json_object *all = json_tokener_parse(text);
 	json_object_object_foreach (all, name, result) {
 		struct json_object *bugs = json_object_object_get(result, "get_status");
