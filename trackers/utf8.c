@@ -29,3 +29,12 @@ bool utf8_step(struct utf8 *at, unsigned char byte)
 	at->need--;
 	return true;
 }
+
+bool utf8_is_valid(const char *text)
+{
+	struct utf8 at = {0};
+	for (; *text != '\0'; text++)
+		if (!utf8_step(&at, (unsigned char)*text))
+			return false;
+	return at.need == 0;
+}

@@ -13,4 +13,7 @@ struct utf8 {
 /* Takes one more byte; false if it can't stand here (no overlong forms, no surrogates). */
 bool utf8_step(struct utf8 *at, unsigned char byte);
 
+/* Whether all of TEXT is UTF-8, without overlong forms and surrogates. */
+bool utf8_is_valid(const char *text);
+
 #endif

@@ -1,5 +1,6 @@
 #include "ui-api/command.h"
 
+#include "trackers/utf8.h"
 #include "ui-api/progress.h"
 #include "ui-api/terminal.h"
 
@@ -74,7 +75,7 @@ static void leave_out_broken(struct adding *adding, struct url_list *list)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < list->count; i++) {
-		if (terminal_is_utf8(list->urls[i])) {
+		if (utf8_is_valid(list->urls[i])) {
 			list->urls[kept++] = list->urls[i];
 			continue;
 		}

@@ -1,11 +1,13 @@
 #include "ui-api/list.h"
 
+#include "trackers/utf8.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, SEAL = 16, KEY_MAX = 100 };
+enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, SEAL = 16, KEY_MAX = 2000 };
 
 /* A cursor is its key behind a check sum, so that one of another list or a mistyped one is told. */
 static void seal_key(const struct request *request, const char *key, unsigned char *seal)
@@ -38,7 +40,9 @@ bool list_is_id(const char *text)
 
 static bool is_key(const char *key, size_t n, enum list_key kind)
 {
-	return strlen(key) == n && n >= 1 && (kind == LIST_KEY_NAME || list_is_id(key));
+	if (kind == LIST_KEY_ID)
+		return strlen(key) == n && list_is_id(key);
+	return strlen(key) == n && n >= 1 && utf8_is_valid(key);
 }
 
 /* The key of CURSOR, or NULL where it is none of this list. */
@@ -93,11 +97,19 @@ struct page *page_read(struct request *request, enum list_key key)
 	return page;
 }
 
+/* How many of ROWS go on the page. */
+static unsigned count_shown(const struct page *page, const struct db_rows *rows)
+{
+	unsigned n = 0;
+	while (n < page->size && n < db_count(rows) && !db_null(rows, n, 0))
+		n++;
+	return n;
+}
+
 void page_answer(struct request *request, const struct page *page, const struct db_rows *rows)
 {
 	struct evbuffer *output = request_output(request);
-	unsigned count = db_count(rows);
-	unsigned shown = count < page->size ? count : page->size;
+	unsigned shown = count_shown(page, rows);
 	evbuffer_add_printf(output, "{\"items\":[");
 	for (unsigned i = 0; i < shown; i++) {
 		const char *item = db_text(rows, i, 0);
@@ -105,7 +117,7 @@ void page_answer(struct request *request, const struct page *page, const struct 
 			evbuffer_add(output, ",", 1);
 		evbuffer_add(output, item, strlen(item));
 	}
-	if (count > shown)
+	if (db_count(rows) > shown)
 		evbuffer_add_printf(output, "],\"next\":\"%s\"}",
 			cursor_of(request, db_text(rows, shown - 1, 1)));
 	else

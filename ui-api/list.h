@@ -20,7 +20,8 @@ enum list_key { LIST_KEY_ID, LIST_KEY_NAME };
 struct page *page_read(struct request *request, enum list_key key);
 
 /*
- * Answers with a page of ROWS, whose first column is an item's JSON and whose second is its key.
+ * Answers with a page of ROWS, whose first column is an item's JSON and whose second is its key. An
+ * item that is null, never the first, and all after it are left to the next page.
  */
 void page_answer(struct request *request, const struct page *page, const struct db_rows *rows);
 

@@ -66,15 +66,6 @@ char *terminal_text(const void *owner, const char *text)
 	return safe;
 }
 
-bool terminal_is_utf8(const char *text)
-{
-	bool good = true;
-	uint32_t c;
-	while (good && *text != '\0')
-		text += decode(text, &c, &good);
-	return good;
-}
-
 /* Columns of one character; an unknown one may take up one. */
 static unsigned width_of(uint32_t c)
 {

@@ -14,9 +14,6 @@
  */
 char *terminal_text(const void *owner, const char *text);
 
-/* Whether TEXT is valid UTF-8 without surrogates. */
-bool terminal_is_utf8(const char *text);
-
 /* Columns that safe TEXT takes up. Needs a UTF-8 locale (LC_CTYPE), as does terminal_fit. */
 unsigned terminal_width(const char *text);
 

@@ -1,5 +1,7 @@
 #include "ui-api/terminal.h"
 
+#include "trackers/utf8.h"
+
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,11 +61,11 @@ static void broken_bytes_are_replaced(void **state)
 
 static void valid_utf8_is_told(void **state)
 {
-	assert_true(terminal_is_utf8(""));
-	assert_true(terminal_is_utf8("a\u00e9\u6f22\U0001f469"));
-	assert_false(terminal_is_utf8("a\xe9"));
-	assert_false(terminal_is_utf8("\xed\xa0\x80"));
-	assert_false(terminal_is_utf8("\xf0\x9f\x91"));
+	assert_true(utf8_is_valid(""));
+	assert_true(utf8_is_valid("a\u00e9\u6f22\U0001f469"));
+	assert_false(utf8_is_valid("a\xe9"));
+	assert_false(utf8_is_valid("\xed\xa0\x80"));
+	assert_false(utf8_is_valid("\xf0\x9f\x91"));
 }
 
 static void width_counts_columns(void **state)
