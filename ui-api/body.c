@@ -56,7 +56,7 @@ struct json_object *body_parse(
 	return document;
 }
 
-static int64_t count_characters(const char *text)
+int64_t body_count_characters(const char *text)
 {
 	int64_t count = 0;
 	for (; *text != '\0'; text++)
@@ -76,7 +76,7 @@ static void check_text(struct json_object *value, const struct body_field *field
 		problem_field(fault, name, "must not have a NUL character");
 		return;
 	}
-	int64_t length = count_characters(text);
+	int64_t length = body_count_characters(text);
 	if (length < field->minimum || length > field->maximum)
 		problem_field(fault, name, "must have %" PRId64 " to %" PRId64 " characters",
 			field->minimum, field->maximum);

@@ -33,4 +33,7 @@ bool body_check(struct json_object *object, const struct body_field *fields, str
 /* The text of field NAME of a checked object, or NULL where it is left out or null. */
 const char *body_text(struct json_object *object, const char *name);
 
+/* The characters in TEXT, which is UTF-8. */
+int64_t body_count_characters(const char *text);
+
 #endif

@@ -1,5 +1,9 @@
 #include "ui-api/command.h"
 
+#include "ui-api/advice.h"
+#include "ui-api/paragraph.h"
+#include "ui-api/terminal.h"
+
 #include <string.h>
 #include <talloc.h>
 
@@ -28,6 +32,8 @@ static const struct table_column fields[] = {
 	{.title = "  what", .field = "error.message"},
 	{.title = "  since", .field = "error.since"},
 	{.title = "  times", .field = "error.count"},
+	{.title = "  what to do", .field = "error.advice"},
+	{.title = "comments", .field = "comments"},
 	{0},
 };
 
@@ -38,6 +44,40 @@ static const struct table_column history[] = {
 	{.title = "to", .field = "new", .least = 10},
 	{0},
 };
+
+enum { INDENT = 4 };
+
+static void print_comment(void *cookie, struct json_object *comment)
+{
+	bool *some = cookie, colours = terminal_colours(stdout);
+	void *memory = talloc_new(NULL);
+	const char *author = field_text(memory, comment, "author");
+	const char *posted_at = field_text(memory, comment, "posted_at");
+	*some = true;
+	printf("\n%s#%s  %s%s%s%s\n", colours ? "\033[1m" : "",
+		terminal_text(memory, field_text(memory, comment, "number")),
+		author[0] != '\0' ? terminal_text(memory, author) : "somebody",
+		posted_at[0] != '\0' ? ", " : "", terminal_text(memory, posted_at),
+		colours ? "\033[0m" : "");
+	paragraph_print(
+		stdout, field_text(memory, comment, "text"), INDENT, terminal_columns(stdout));
+	talloc_free(memory);
+}
+
+/* Prints what happened to watch ID, and its comments. */
+static int show_past(struct call *call, const char *id)
+{
+	bool some = false;
+	int status = call_print_list(call, with_segment(call, "/watches/", id, "/events"), 0,
+		history, "nothing has happened since the first check");
+	fflush(stdout);
+	if (status == DONE)
+		status = call_each(call, with_segment(call, "/watches/", id, "/comments"), 0,
+			print_comment, &some);
+	if (status == DONE && !some)
+		fputs("no comment is kept of it\n", stderr);
+	return status;
+}
 
 /* What was shown so far. */
 struct showing {
@@ -57,12 +97,11 @@ static void show(void *cookie, struct json_object *watch)
 	}
 	if (!first)
 		putchar('\n');
+	advice_add(watch);
 	print_fields(watch, fields);
 	putchar('\n');
 	fflush(stdout);
-	char *id = field_text(call, watch, "id");
-	int status = call_print_list(call, with_segment(call, "/watches/", id, "/events"), 0,
-		history, "nothing has happened since the first check");
+	int status = show_past(call, field_text(call, watch, "id"));
 	if (showing->status == DONE)
 		showing->status = status;
 }
@@ -92,10 +131,10 @@ const struct command command_show = {
 	.name = "show",
 	.run = run,
 	.usage = "WATCH|URL",
-	.help = "show one watch and its history",
+	.help = "show one watch, its history and comments",
 	.examples = "Shows what is known of a watched bug, when it is checked next and why\n"
-		    "then, and what happened to it. WATCH is the id that \"bugwatch list\"\n"
-		    "shows.\n\n"
+		    "then, what happened to it, and its comments, oldest first. WATCH is the\n"
+		    "id that \"bugwatch list\" shows.\n\n"
 		    "  bugwatch show 12\n"
 		    "  bugwatch show https://bugs.gentoo.org/show_bug.cgi?id=901",
 	.least = 1,

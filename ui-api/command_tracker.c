@@ -1,5 +1,6 @@
 #include "ui-api/command.h"
 
+#include "ui-api/advice.h"
 #include "ui-api/terminal.h"
 
 #include <talloc.h>
@@ -28,6 +29,7 @@ static const struct table_column fields[] = {
 	{.title = "  what", .field = "error.message"},
 	{.title = "  since", .field = "error.since"},
 	{.title = "  tried again", .field = "error.retry_at"},
+	{.title = "  what to do", .field = "error.advice"},
 	{.title = "watches", .field = "watches"},
 	{.title = "  in error", .field = "watches_with_errors"},
 	{.title = "last run", .field = "last_run.id"},
@@ -35,6 +37,7 @@ static const struct table_column fields[] = {
 	{.title = "  finished", .field = "last_run.finished_at"},
 	{.title = "  checked", .field = "last_run.checked"},
 	{.title = "  changed", .field = "last_run.changed"},
+	{.title = "  comments", .field = "last_run.comments"},
 	{.title = "  errors", .field = "last_run.errors"},
 	{.title = "next check", .field = "next_check_at"},
 	{.title = "enabled", .field = "enabled"},
@@ -61,8 +64,10 @@ static int show(struct call *call)
 	int status = call_status(answer, name);
 	if (status == DONE && call->json)
 		print_json(answer->body);
-	else if (status == DONE)
+	if (status == DONE && !call->json) {
+		advice_add(answer->body);
 		print_fields(answer->body, fields);
+	}
 	return status;
 }
 

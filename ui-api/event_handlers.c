@@ -34,23 +34,3 @@ void handle_list_events(struct request *request)
 			(const char *[]){NULL, page->after, page->limit}, answer_events);
 	}
 }
-
-static void answer_watch_events(struct request *request, struct db_rows *const *rows)
-{
-	if (db_count(rows[0]) == 0)
-		request_fail(request, 404, "there is no such watch");
-	else
-		page_answer(request, request->work, rows[1]);
-}
-
-void handle_list_watch_events(struct request *request)
-{
-	const char *id = request_id(request);
-	struct page *page = id == NULL ? NULL : page_read(request, LIST_KEY_ID);
-	if (page == NULL)
-		return;
-	struct db_batch *batch = db_batch_new(request->db);
-	db_add(batch, QUERY_api_watch_tracker, (const char *[]){id});
-	db_add(batch, QUERY_api_events, (const char *[]){id, page->after, page->limit});
-	request_send(request, batch, answer_watch_events);
-}

@@ -11,16 +11,20 @@ request_handler handle_health, handle_ready;
 /* tracker_handlers.c */
 request_handler handle_list_trackers, handle_make_tracker, handle_show_tracker;
 request_handler handle_change_tracker, handle_remove_tracker;
+/* product_handlers.c */
+request_handler handle_list_products, handle_show_product;
+request_handler handle_set_product, handle_remove_product;
 /* check_handlers.c */
 request_handler handle_check_tracker, handle_check_watch;
 /* watch_handlers.c */
 request_handler handle_list_watches, handle_show_watch, handle_remove_watch;
+request_handler handle_list_watch_comments, handle_list_watch_events;
 /* watch_making.c */
 request_handler handle_make_watches;
 /* run_handlers.c */
 request_handler handle_list_runs, handle_show_run, handle_list_run_errors;
 /* event_handlers.c */
-request_handler handle_list_events, handle_list_watch_events;
+request_handler handle_list_events;
 /* token_handlers.c */
 request_handler handle_list_tokens, handle_make_token, handle_remove_token, handle_who_am_i;
 

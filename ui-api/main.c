@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&command_tracker_add,
 	&command_tracker_set,
 	&command_tracker_remove,
+	&command_product,
 	&command_runs,
 	&command_events,
 	&command_detect,

@@ -7,6 +7,7 @@
 
 #define GET EVHTTP_REQ_GET
 #define POST EVHTTP_REQ_POST
+#define PUT EVHTTP_REQ_PUT
 #define PATCH EVHTTP_REQ_PATCH
 #define DELETE EVHTTP_REQ_DELETE
 #define V1 "/api/v1"
@@ -25,12 +26,22 @@ const struct route route_table[] = {
 		"remove a tracker with its watches"},
 	{POST, V1 "/trackers/{name}/check", ROLE_ADMIN, "", handle_check_tracker,
 		"check all its bugs now"},
+	{GET, V1 "/trackers/{name}/products", ROLE_VIEWER, "limit cursor", handle_list_products,
+		"products whose comments are kept, or not"},
+	{GET, V1 "/trackers/{name}/products/{product}", ROLE_VIEWER, "", handle_show_product,
+		"one product"},
+	{PUT, V1 "/trackers/{name}/products/{product}", ROLE_ADMIN, "", handle_set_product,
+		"keep a product's comments, or not"},
+	{DELETE, V1 "/trackers/{name}/products/{product}", ROLE_ADMIN, "", handle_remove_product,
+		"forget a product"},
 	{GET, V1 "/watches", ROLE_VIEWER, "limit cursor tracker status error ref url",
 		handle_list_watches, "all watches, or those that match"},
 	{POST, V1 "/watches", ROLE_ADMIN, "", handle_make_watches, "watch one bug, or many"},
 	{GET, V1 "/watches/{id}", ROLE_VIEWER, "", handle_show_watch, "one watch"},
 	{DELETE, V1 "/watches/{id}", ROLE_ADMIN, "", handle_remove_watch, "stop watching"},
 	{POST, V1 "/watches/{id}/check", ROLE_ADMIN, "", handle_check_watch, "check this bug now"},
+	{GET, V1 "/watches/{id}/comments", ROLE_VIEWER, "limit cursor", handle_list_watch_comments,
+		"the comments of one watch, oldest first"},
 	{GET, V1 "/watches/{id}/events", ROLE_VIEWER, "limit cursor", handle_list_watch_events,
 		"what happened to one watch"},
 	{GET, V1 "/runs", ROLE_VIEWER, "limit cursor tracker state", handle_list_runs,

@@ -99,3 +99,34 @@ void handle_remove_watch(struct request *request)
 	db_add(batch, QUERY_api_remove_watch, (const char *[]){id});
 	request_send(request, batch, answer_removed);
 }
+
+static void answer_list(struct request *request, struct db_rows *const *rows)
+{
+	if (db_count(rows[0]) == 0)
+		request_fail(request, 404, "there is no such watch");
+	else
+		page_answer(request, request->work, rows[1]);
+}
+
+/* Lists by QUERY what one watch has. */
+static void list_of_watch(struct request *request, enum query query)
+{
+	const char *id = request_id(request);
+	struct page *page = id == NULL ? NULL : page_read(request, LIST_KEY_ID);
+	if (page == NULL)
+		return;
+	struct db_batch *batch = db_batch_new(request->db);
+	db_add(batch, QUERY_api_watch_tracker, (const char *[]){id});
+	db_add(batch, query, (const char *[]){id, page->after, page->limit});
+	request_send(request, batch, answer_list);
+}
+
+void handle_list_watch_comments(struct request *request)
+{
+	list_of_watch(request, QUERY_api_comments);
+}
+
+void handle_list_watch_events(struct request *request)
+{
+	list_of_watch(request, QUERY_api_events);
+}

@@ -55,6 +55,36 @@ SELECT row_to_json(r), r.name FROM (
   WHERE ($1::text IS NULL OR t.name = $1) AND ($2::text IS NULL OR t.name > $2)
   ORDER BY t.name LIMIT $3::integer) AS r
 
+-- name: api_find_tracker
+SELECT FROM bugwatch.tracker WHERE name = $1
+
+-- name: api_products
+-- Of tracker $1: product $2, or a page of all: after $3, limit $4.
+SELECT row_to_json(r), r.product FROM (
+  SELECT p.name AS product, p.sync_comments
+  FROM bugwatch.product p JOIN bugwatch.tracker t ON t.id = p.tracker_id
+  WHERE t.name = $1 AND ($2::text IS NULL OR p.name = $2) AND ($3::text IS NULL OR p.name > $3)
+  ORDER BY p.name LIMIT $4::integer) AS r
+
+-- name: api_set_product
+-- Whether comments of product $2 of tracker $1 are kept ($3), and whether it is new. The tracker's
+-- row is held, so that it does not vanish meanwhile.
+WITH held AS (
+  SELECT id FROM bugwatch.tracker WHERE name = $1 FOR KEY SHARE
+), stored AS (
+  INSERT INTO bugwatch.product (tracker_id, name, sync_comments)
+  SELECT id, $2, $3::boolean FROM held
+  ON CONFLICT (tracker_id, name) DO UPDATE SET sync_comments = excluded.sync_comments
+  RETURNING name, sync_comments, xmax
+)
+SELECT row_to_json(r), s.xmax = 0
+FROM stored s CROSS JOIN LATERAL (SELECT s.name AS product, s.sync_comments) AS r
+
+-- name: api_remove_product
+DELETE FROM bugwatch.product p USING bugwatch.tracker t
+WHERE t.id = p.tracker_id AND t.name = $1 AND p.name = $2
+RETURNING p.name
+
 -- name: api_lock_trackers
 -- Held by whoever makes trackers, so that a free name stays free.
 SELECT pg_advisory_xact_lock(hashtext('bugwatch.tracker'))
@@ -152,6 +182,20 @@ SELECT row_to_json(r), r.id FROM (
   FROM bugwatch.event_feed
   WHERE ($1::bigint IS NULL OR watch = $1::bigint) AND id > coalesce($2::bigint, 0)
   ORDER BY id LIMIT $3::integer) AS r
+
+-- name: api_comments
+-- Of watch $1: after number $2, limit $3. Comments may be long: those after 4 MiB of text are left
+-- to the next page (no item).
+SELECT CASE WHEN c.before < 4194304 THEN (SELECT row_to_json(r) FROM (
+  SELECT c.id::text AS id, c.number, c.author, bugwatch.rfc3339(c.posted_at) AS posted_at, c.text
+) AS r) END, c.number
+FROM (
+  SELECT m.*, coalesce(sum(octet_length(m.text)) OVER (ORDER BY m.number
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+  FROM bugwatch.comment m JOIN bugwatch.watch w USING (tracker_id, bug_id)
+  WHERE w.id = $1::bigint AND ($2::bigint IS NULL OR m.number > $2::bigint)
+  ORDER BY m.number LIMIT $3::integer) AS c
+ORDER BY c.number
 
 -- name: api_watches
 -- Watches $1, or a page of those of tracker $2, status $3, error $4 (any, none or a kind), ref $5,

@@ -14,8 +14,8 @@ NOWHERE = "http://127.0.0.1:1/"
 DRIVERS = {"bugzilla", "roundup", "debbugs"}
 
 COMMANDS = ["serve", "add", "remove", "list", "show", "check", "tracker list", "tracker show", "tracker add",
-            "tracker set", "tracker remove", "runs", "detect", "token create", "token list", "token revoke",
-            "migrate"]
+            "tracker set", "tracker remove", "product", "runs", "detect", "token create", "token list",
+            "token revoke", "migrate"]
 
 
 def url_forms():
@@ -175,6 +175,24 @@ def test_list(service, watch):
     assert service.cli("list", "--errors", "--json").lines == []
     assert "\x1b" not in service.cli("list").out, "colour is for terminals"
     service.cli("list", "--status", "sleepy", status=1)
+
+
+def test_list_errors_names_failing_trackers(service, watch):
+    """No bug is blamed for its tracker; a person is told all the same, with what to do."""
+    service.api.check(watch["tracker"])
+    service.api.ok("POST", "trackers", {"name": "well", "type": "bugzilla", "base_url": NOWHERE + "well/",
+                                        "enabled": False}, 201)
+    error = service.api.ok("GET", f"trackers/{watch['tracker']}")["error"]
+    done = service.cli("list", "--errors")
+    assert "no watch is in error" in done.err
+    for words in (watch["tracker"], "connection", error["message"], error["since"], error["retry_at"], "firewall"):
+        assert words in done.out, words
+    assert "well" not in done.out.split()
+    assert service.cli("list", "--errors", "--tracker", watch["tracker"]).out
+    assert service.cli("list", "--errors", "--tracker", "well").out == ""
+    assert service.cli("list", "--errors", "--json").out == "", "as the API has it: watches"
+    assert "firewall" in service.cli("tracker", "show", watch["tracker"]).out
+    assert "advice" not in service.cli("tracker", "show", watch["tracker"], "--json").json["error"]
 
 
 def test_list_pages_through(service):
