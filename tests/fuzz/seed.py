@@ -5,7 +5,7 @@ import pathlib
 
 HERE = pathlib.Path(__file__).parent
 DATA = HERE.parent / "data"
-DRIVERS = ["bugzilla", "roundup", "debbugs"]
+DRIVERS = ["bugzilla", "roundup", "debbugs", "trac"]
 STATUSES = {200: 0, 400: 5, 401: 6, 403: 7, 404: 8, 429: 9, 500: 10}
 TYPES = {"application/json": 0, "text/html": 1, "text/xml": 2, "text/csv": 3, "text/plain": 4}
 DOORS = {"rest/": 1, "rest.cgi/": 2, "xmlrpc.cgi": 3, "csv": 4, "cgi/soap.cgi": 5}

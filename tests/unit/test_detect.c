@@ -75,6 +75,14 @@ static void odd_forms_are_not_taken(void **state)
 		"https://h/issue55/x",
 		"https://h/issue055",
 		"https://h/issue",
+		"https://h/ticket/0",
+		"https://h/ticket/055",
+		"https://h/ticket/55/x",
+		"https://h/xticket/55",
+		"https://h/ticket55",
+		"https://h/trac/attachment/ticket/55",
+		"https://h/trac/raw-attachment/ticket/55/",
+		"https://h/ticket/2147483648",
 	};
 	struct remote_bug bug;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)

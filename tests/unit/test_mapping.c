@@ -2,6 +2,7 @@
 #include "trackers/bugzilla/mapping.h"
 #include "trackers/mapping.h"
 #include "trackers/roundup/mapping.h"
+#include "trackers/trac/mapping.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,6 +92,34 @@ static void every_row_of_roundup_is_known(void **state)
 	walk("roundup-importance.tsv", 10, roundup_importance);
 }
 
+/* A word stands for a status, or for the resolution of a closed ticket. */
+static void trac_word(char **cells, int count)
+{
+	assert_int_equal(count, 2);
+	assert_string_equal(status_word(trac_status(cells[0], "shipped never")),
+		strcmp(cells[0], "closed") == 0 ? "unknown" : cells[1]);
+	assert_string_equal(status_word(trac_status("closed", cells[0])), cells[1]);
+}
+
+static void trac_weight(char **cells, int count)
+{
+	assert_int_equal(count, 2);
+	assert_importance(trac_importance_rows, cells);
+	assert_string_equal(importance_word(trac_importance("", cells[0])), cells[1]);
+	assert_string_equal(importance_word(trac_importance(cells[0], NULL)), cells[1]);
+}
+
+static void every_row_of_trac_is_known(void **state)
+{
+	walk("trac-status.tsv", 20, trac_word);
+	walk("trac-importance.tsv", 10, trac_weight);
+	assert_int_equal(trac_status("Closed", "--"), STATUS_FIX_RELEASED);
+	assert_int_equal(trac_status("closed", NULL), STATUS_FIX_RELEASED);
+	assert_int_equal(trac_status("reopened", "fixed"), STATUS_NEW);
+	assert_int_equal(trac_importance("S1 - crash", "major"), IMPORTANCE_UNKNOWN);
+	assert_int_equal(trac_importance("minor", "blocker"), IMPORTANCE_LOW);
+}
+
 static void words_match_loosely(void **state)
 {
 	assert_int_equal(map_status(bugzilla_status_rows, "in progress", ""), STATUS_IN_PROGRESS);
@@ -154,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_of_bugzilla_is_known),
 		cmocka_unit_test(every_row_of_roundup_is_known),
+		cmocka_unit_test(every_row_of_trac_is_known),
 		cmocka_unit_test(words_match_loosely),
 		cmocka_unit_test(what_no_row_knows_is_unknown),
 		cmocka_unit_test(an_exact_row_wins_over_any),

@@ -461,6 +461,13 @@ static void assert_nothing_new(const struct script *script, char *part)
 			fail_msg("%s: learnt from a cut answer: %s", script->folder, line);
 }
 
+/* CSV has no end of its own: that rows are missing only the transport can notice. */
+static bool is_cut_between_rows(const struct reply *reply, size_t at)
+{
+	return reply->content_type != NULL && strcmp(reply->content_type, "text/csv") == 0 &&
+		at > 0 && reply->body[at - 1] == '\n';
+}
+
 /* The first and the last bytes of the answer and some between, up to its last that is not blank. */
 static void play_cuts(const struct script *script, int reply)
 {
@@ -472,6 +479,8 @@ static void play_cuts(const struct script *script, int reply)
 		for (int seen = 0; seen < 2; seen++) {
 			struct feeding feeding = {
 				.cut_reply = reply, .cut_at = at, .cut_seen = seen == 1};
+			if (seen == 0 && is_cut_between_rows(full, at))
+				continue;
 			struct conversation *cut = play(script, &feeding);
 			assert_int_not_equal(cut->err.kind, ERR_NONE);
 			assert_nothing_new(script, describe(script, cut));

@@ -1,0 +1,269 @@
+/* What tickets are like now. */
+#include "trackers/json.h"
+#include "trackers/silence.h"
+#include "trackers/trac/errands.h"
+#include "trackers/trac/mapping.h"
+#include "trackers/trac/rpc.h"
+#include "trackers/trac/table.h"
+
+#include <string.h>
+#include <talloc.h>
+
+/* ---- questions ---- */
+
+/*
+ * Always with ids: a query without any valid constraint gives all open tickets. Columns that a site
+ * lacks (severity, by default) are left out of the answer. Copies WANTED.
+ */
+static void ask_table(struct conversation *conversation, const unsigned *wanted, unsigned count)
+{
+	char *path = talloc_strdup(NULL, "query?id=");
+	for (unsigned i = 0; i < count; i++)
+		path = talloc_asprintf_append_buffer(
+			path, "%s%s", i > 0 ? "," : "", conversation->wanted[wanted[i]].remote_id);
+	path = talloc_strdup_append_buffer(path,
+		"&col=id&col=summary&col=status&col=resolution&col=priority&col=severity"
+		"&col=component&col=changetime&order=id&format=csv&max=0");
+	struct exchange *exchange = trac_ask(conversation, ASK_TABLE, path);
+	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
+	exchange->wanted_count = count;
+}
+
+/* Asks for the first of WANTED by itself; the others wait for what is said of it. Copies WANTED. */
+static void ask_alone(struct conversation *conversation, enum trac_purpose purpose,
+	const unsigned *wanted, unsigned count)
+{
+	struct exchange *exchange = trac_ask(conversation, purpose,
+		talloc_asprintf(
+			NULL, "ticket/%s?format=csv", conversation->wanted[wanted[0]].remote_id));
+	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
+	exchange->wanted_count = count;
+}
+
+void trac_begin_check(struct conversation *conversation)
+{
+	const char *door = trac_rpc_door(conversation);
+	unsigned count, *all = talloc_array(NULL, unsigned, conversation->wanted_count);
+	for (unsigned i = 0; i < conversation->wanted_count; i++)
+		all[i] = i;
+	for (unsigned from = 0; from < conversation->wanted_count; from += count) {
+		unsigned left = conversation->wanted_count - from;
+		count = left < TRAC_BATCH_SIZE ? left : TRAC_BATCH_SIZE;
+		if (door != NULL)
+			rpc_ask(conversation, ASK_CALLS, door, "ticket.get", all + from, count);
+		else
+			ask_table(conversation, all + from, count);
+	}
+	talloc_free(all);
+}
+
+/* ---- answers as CSV ---- */
+
+/*
+ * The query writes times in the site's zone and its language; only where the site was set to
+ * ISO 8601 do they say when it was.
+ */
+static moment exact_moment(const char *text)
+{
+	moment at;
+	size_t size = text != NULL ? strlen(text) : 0;
+	bool zoned = size > 19 && text[10] == 'T' &&
+		(text[size - 1] == 'Z' || strpbrk(text + 19, "+-") != NULL);
+	return zoned && moment_parse(text, &at) ? at : 0;
+}
+
+static void observe(struct conversation *conversation, struct observation read)
+{
+	read.mapped_status = trac_status(read.status, read.resolution);
+	read.mapped_importance = trac_importance(read.severity, read.priority);
+	*conversation_observe(conversation, read.wanted) = read;
+}
+
+static const char *kept(const struct conversation *conversation, const char *text)
+{
+	return text != NULL ? talloc_strdup(conversation, text) : NULL;
+}
+
+static void observe_row(struct conversation *conversation, unsigned wanted, const struct row *row)
+{
+	const char *const *cells = row->cells;
+	observe(conversation,
+		(struct observation){
+			.wanted = wanted,
+			.title = kept(conversation, cells[COLUMN_SUMMARY]),
+			.product = kept(conversation, cells[COLUMN_COMPONENT]),
+			.status = kept(conversation, cells[COLUMN_STATUS]),
+			.resolution = kept(conversation, cells[COLUMN_RESOLUTION]),
+			.severity = kept(conversation, cells[COLUMN_SEVERITY]),
+			.priority = kept(conversation, cells[COLUMN_PRIORITY]),
+			.changed_at = exact_moment(cells[COLUMN_CHANGED]),
+		});
+}
+
+/* Questions are about a known number of tickets; far more rows than that must not hold the loop. */
+static void observe_rows(
+	struct conversation *conversation, struct exchange *exchange, const struct table *table)
+{
+	unsigned most = 10 * exchange->wanted_count;
+	for (unsigned at = 0; at < table->count && at < most; at++) {
+		const char *id = table->rows[at].cells[COLUMN_ID];
+		for (unsigned i = 0; id != NULL && i < exchange->wanted_count; i++) {
+			unsigned wanted = exchange->wanted[i];
+			if (strcmp(conversation->wanted[wanted].remote_id, id) == 0)
+				observe_row(conversation, wanted, &table->rows[at]);
+		}
+	}
+}
+
+/* The table of a good answer about tickets, or NULL: the errand has then failed. */
+static struct table *read_table(struct conversation *conversation, struct exchange *exchange)
+{
+	struct err why = {0}, wrong = {0};
+	struct table *table = NULL;
+	if (exchange_good(exchange, &why))
+		table = table_read(exchange, exchange->text, exchange->text_size, &wrong);
+	if (table != NULL && !table->has[COLUMN_STATUS])
+		err_set(&wrong, ERR_UNPARSABLE_TRACKER, "CSV without a column of statuses");
+	if (wrong.kind != ERR_NONE)
+		err_set(&why, wrong.kind, "%s: %s", conversation->base_url, wrong.text);
+	if (why.kind == ERR_NONE)
+		return table;
+	trac_fail(conversation, exchange, &why);
+	return NULL;
+}
+
+/*
+ * A query leaves out what is missing or private without a word, and everything when the right to
+ * view tickets was lost: silence about all of several tickets needs a witness.
+ */
+void trac_hear_table(struct conversation *conversation, struct exchange *exchange)
+{
+	struct table *table = read_table(conversation, exchange);
+	if (table == NULL)
+		return;
+	observe_rows(conversation, exchange, table);
+	unsigned count;
+	unsigned *silent = silent_bugs(conversation, exchange, &count);
+	if (silence_is_suspicious(conversation, exchange, silent, count)) {
+		ask_alone(conversation, ASK_WITNESS, silent, count);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++)
+		ask_alone(conversation, ASK_BUG, silent + i, 1);
+}
+
+/* Adds why the one ticket asked for can't be had; false where the answer is not about it. */
+static bool observe_why(struct conversation *conversation, struct exchange *exchange)
+{
+	unsigned wanted = exchange->wanted[0];
+	const char *id = conversation->wanted[wanted].remote_id;
+	if (trac_says_missing(exchange))
+		conversation_observe_error(conversation, wanted, ERR_BUG_NOT_FOUND,
+			"ticket %s: there is no such ticket (any more)", id);
+	else if (trac_says_private(exchange))
+		conversation_observe_error(conversation, wanted, ERR_PRIVATE_BUG,
+			"ticket %s: it may not be viewed without the right TICKET_VIEW on it", id);
+	return conversation_observed(conversation, wanted);
+}
+
+/* A ticket that a query left out may have its own address answer: its table is as good. */
+void trac_hear_alone(struct conversation *conversation, struct exchange *exchange)
+{
+	if (observe_why(conversation, exchange)) {
+		for (unsigned i = 1; i < exchange->wanted_count; i++)
+			ask_alone(conversation, ASK_BUG, exchange->wanted + i, 1);
+		return;
+	}
+	struct table *table = read_table(conversation, exchange);
+	if (table == NULL)
+		return;
+	if (exchange->purpose == ASK_WITNESS) {
+		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
+			"%squery answered none of the %u tickets asked for, and one of them is "
+			"there",
+			conversation->base_url, exchange->wanted_count);
+		return;
+	}
+	observe_rows(conversation, exchange, table);
+	if (!conversation_observed(conversation, exchange->wanted[0]))
+		conversation_observe_error(conversation, exchange->wanted[0], ERR_UNPARSABLE_BUG,
+			"ticket %s: its own address answers without it",
+			conversation->wanted[exchange->wanted[0]].remote_id);
+}
+
+/* ---- answers over RPC ---- */
+
+/* Member NAME as text into *OUT, NULL where it is empty or not there; false where it is no text. */
+static bool read_text(
+	const void *owner, struct json_object *fields, const char *name, const char **out)
+{
+	struct json_object *member = NULL;
+	*out = NULL;
+	if (!json_object_object_get_ex(fields, name, &member) || member == NULL)
+		return true;
+	char *text = json_text_of(owner, fields, name);
+	if (text != NULL && *text != '\0')
+		*out = text;
+	return text != NULL;
+}
+
+/* [id, created, changed, {field: value}] */
+static bool read_ticket(
+	struct conversation *conversation, struct json_object *ticket, struct observation *read)
+{
+	struct json_object *fields = json_object_array_get_idx(ticket, 3);
+	struct json_object *changed = json_object_array_get_idx(ticket, 2);
+	struct json_object *id = json_object_array_get_idx(ticket, 0);
+	const char *wanted = conversation->wanted[read->wanted].remote_id;
+	if (!json_object_is_type(id, json_type_int) ||
+		strcmp(json_object_get_string(id), wanted) != 0 ||
+		!json_object_is_type(fields, json_type_object) ||
+		!rpc_moment(changed, &read->changed_at))
+		return false;
+	return read_text(conversation, fields, "summary", &read->title) &&
+		read_text(conversation, fields, "component", &read->product) &&
+		read_text(conversation, fields, "status", &read->status) && read->status != NULL &&
+		read_text(conversation, fields, "resolution", &read->resolution) &&
+		read_text(conversation, fields, "severity", &read->severity) &&
+		read_text(conversation, fields, "priority", &read->priority);
+}
+
+static void observe_call(struct conversation *conversation, unsigned wanted,
+	struct json_object *ticket, int code, const char *words)
+{
+	const char *id = conversation->wanted[wanted].remote_id;
+	struct observation read = {.wanted = wanted};
+	if (code == RPC_NOT_FOUND)
+		conversation_observe_error(
+			conversation, wanted, ERR_BUG_NOT_FOUND, "ticket %s: %s", id, words);
+	else if (code == RPC_FORBIDDEN)
+		conversation_observe_error(
+			conversation, wanted, ERR_PRIVATE_BUG, "ticket %s: %s", id, words);
+	else if (ticket != NULL && read_ticket(conversation, ticket, &read))
+		observe(conversation, read);
+	else
+		conversation_observe_error(conversation, wanted, ERR_UNPARSABLE_BUG,
+			"ticket %s: not what ticket.get answers%s%s", id,
+			*words != '\0' ? ": " : "", words);
+}
+
+void trac_hear_calls(struct conversation *conversation, struct exchange *exchange)
+{
+	struct err why = {0};
+	struct json_object *results = rpc_results(exchange, &why);
+	if (results != NULL && json_object_array_length(results) != exchange->wanted_count)
+		err_set(&why, ERR_UNPARSABLE_TRACKER, "%s: %zu results of %u calls", exchange->url,
+			json_object_array_length(results), exchange->wanted_count);
+	if (why.kind != ERR_NONE) {
+		trac_fail(conversation, exchange, &why);
+		return;
+	}
+	for (unsigned i = 0; i < exchange->wanted_count; i++) {
+		unsigned wanted = exchange->wanted[i];
+		const char *words;
+		int code;
+		struct json_object *ticket = rpc_result(exchange, results, i,
+			conversation->wanted[wanted].remote_id, &code, &words);
+		observe_call(conversation, wanted, ticket, code, words);
+	}
+}

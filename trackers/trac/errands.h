@@ -1,0 +1,62 @@
+/* Trac's errands, and the questions that they ask. */
+#ifndef TRACKERS_TRAC_ERRANDS_H
+#define TRACKERS_TRAC_ERRANDS_H
+
+#include "trackers/conversation.h"
+
+enum trac_purpose {
+	ASK_RPC_DOOR, /* is the RPC plugin there, and may we use it? */
+	ASK_QUERY_DOOR, /* does the query give CSV? */
+	ASK_VERSION, /* a feed, for the version that it names */
+	ASK_TABLE, /* a batch of tickets, as CSV */
+	ASK_WITNESS, /* one ticket of a batch that was answered by nothing at all */
+	ASK_BUG, /* one ticket that its batch left out */
+	ASK_CALLS, /* a batch of tickets, over RPC */
+	ASK_CHANGED_TABLE, /* which tickets changed, as CSV */
+	ASK_CHANGED_CALL, /* the same over RPC */
+	ASK_LOGS, /* the histories of some tickets, over RPC */
+	ASK_FEED, /* the history of one ticket, as a feed */
+};
+
+/* How many tickets a question is about at most, and how long its URL may be. */
+enum { TRAC_BATCH_SIZE = 250, TRAC_LOGS = 50, TRAC_URL_LIMIT = 6000 };
+
+/* The door of the query page, as it is remembered; the others are "rpc" and "login/rpc". */
+extern const char trac_query_door[];
+
+/* The remembered door of RPC, NULL where the query page is to be used. */
+const char *trac_rpc_door(const struct conversation *conversation);
+
+/* Asks PATH below the base URL (taken over with talloc_steal), as text. */
+struct exchange *trac_ask(struct conversation *conversation, enum trac_purpose purpose, char *path);
+
+/* Fails the errand over what WHY says of EXCHANGE. */
+void trac_fail(
+	struct conversation *conversation, const struct exchange *exchange, const struct err *why);
+
+/* Whether the answer is a page of Trac's own that says that there is no such ticket. */
+bool trac_says_missing(const struct exchange *exchange);
+
+/* The same for a ticket that this login may not view. */
+bool trac_says_private(const struct exchange *exchange);
+
+/* Each errand asks its first questions, and hears the answers to those of its purposes. */
+void trac_begin_probe(struct conversation *conversation);
+void trac_hear_rpc_door(struct conversation *conversation, struct exchange *exchange);
+void trac_hear_query_door(struct conversation *conversation, struct exchange *exchange);
+void trac_hear_version(struct conversation *conversation, struct exchange *exchange);
+
+void trac_begin_check(struct conversation *conversation);
+void trac_hear_table(struct conversation *conversation, struct exchange *exchange);
+void trac_hear_alone(struct conversation *conversation, struct exchange *exchange);
+void trac_hear_calls(struct conversation *conversation, struct exchange *exchange);
+
+void trac_begin_changes(struct conversation *conversation);
+void trac_hear_changed_table(struct conversation *conversation, struct exchange *exchange);
+void trac_hear_changed_call(struct conversation *conversation, struct exchange *exchange);
+
+void trac_begin_comments(struct conversation *conversation);
+void trac_hear_logs(struct conversation *conversation, struct exchange *exchange);
+void trac_hear_feed(struct conversation *conversation, struct exchange *exchange);
+
+#endif
