@@ -127,7 +127,8 @@ static void a_probe_finds_the_first_door(void **state)
 	answer(conversation, "rest/version", 200, "{\"version\":\"5.0.4.rh103\"}");
 	assert_string_equal(conversation->server->version, "5.0.4.rh103");
 	assert_string_equal(conversation->server->door, "rest/");
-	assert_int_equal(conversation->server->abilities, ABILITY_WHY);
+	assert_int_equal(
+		conversation->server->abilities, ABILITY_WHY | ABILITY_COMMENTS | ABILITY_CHANGES);
 	assert_int_equal(conversation->server->skew_s, 0);
 	assert_done(conversation, 0);
 }

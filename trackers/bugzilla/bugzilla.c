@@ -1,5 +1,6 @@
 /* Bugzilla over its REST interface (5.0 and later); see README.md. */
 #include "trackers/bugzilla/answer.h"
+#include "trackers/bugzilla/question.h"
 #include "trackers/json.h"
 #include "trackers/silence.h"
 #include "trackers/text.h"
@@ -10,18 +11,9 @@
 #include <string.h>
 #include <talloc.h>
 
-enum purpose {
-	ASK_DOOR, /* is REST behind a rewrite rule? */
-	ASK_CGI_DOOR, /* is it there without one? */
-	ASK_BUGS, /* a batch of bugs */
-	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
-	ASK_BUG, /* one bug that its batch left out */
-};
+enum { OLDEST = 5, ID_DIGITS = 10 };
 
-/* Apache takes request lines up to 8,190 bytes. */
-enum { BATCH_SIZE = 300, URL_LIMIT = 8000, OLDEST = 5, ID_DIGITS = 10 };
-
-static const char door[] = "rest/", cgi_door[] = "rest.cgi/", page[] = "show_bug.cgi";
+static const char cgi_door[] = "rest.cgi/", page[] = "show_bug.cgi";
 
 static const char fields[] =
 	"include_fields=id,status,resolution,severity,priority,last_change_time,summary,product";
@@ -55,122 +47,64 @@ static bool recognise(struct url *url, struct remote_bug *out)
 
 /* ---- questions ---- */
 
-/* Without the header Bugzilla takes some clients for browsers and answers HTML. */
-static struct exchange *ask(struct conversation *conversation, enum purpose purpose, char *url)
-{
-	struct exchange *exchange = conversation_ask(conversation, (int)purpose, url);
-	exchange->format = FORMAT_JSON;
-	exchange->headers[0] = "Accept: application/json";
-	return exchange;
-}
-
-/* Red Hat's own Bugzilla (5.0.4.rh103) takes keys as Bearer only, and refuses them in a URL. */
-static bool is_red_hat(const struct conversation *conversation)
-{
-	const char *version = conversation->server->version;
-	return version != NULL && strstr(version, ".rh") != NULL;
-}
-
-/* What to sign in with as URL parameters: versions before 5.3 do not look at the header. */
-static char *login_parameters(const struct conversation *conversation, const void *owner)
-{
-	const struct credentials *login = conversation->credentials;
-	if (login != NULL && login->api_key != NULL && !is_red_hat(conversation))
-		return talloc_asprintf(
-			owner, "&Bugzilla_api_key=%s", url_escape(owner, login->api_key));
-	if (login != NULL && login->username != NULL && login->password != NULL)
-		return talloc_asprintf(owner, "&Bugzilla_login=%s&Bugzilla_password=%s",
-			url_escape(owner, login->username), url_escape(owner, login->password));
-	return talloc_strdup(owner, "");
-}
-
-/* Keys are letters and digits; the escaping keeps anything else from adding headers. */
-static void add_key_header(struct conversation *conversation, struct exchange *exchange)
-{
-	const struct credentials *login = conversation->credentials;
-	if (login != NULL && login->api_key != NULL)
-		exchange->headers[1] = talloc_asprintf(exchange,
-			is_red_hat(conversation) ? "Authorization: Bearer %s"
-						 : "X-BUGZILLA-API-KEY: %s",
-			url_escape(exchange, login->api_key));
-}
-
-/* Asks QUESTION, a part of a URL below the door, about some bugs. Copies WANTED. */
-static void ask_about(struct conversation *conversation, enum purpose purpose, const char *question,
-	const unsigned *wanted, unsigned count)
-{
-	const char *known_door = conversation->server->door;
-	char *url = talloc_asprintf(NULL, "%s%sbug%s%s", conversation->base_url,
-		known_door != NULL ? known_door : door, question, fields);
-	url = talloc_asprintf_append_buffer(url, "%s", login_parameters(conversation, url));
-	struct exchange *exchange = ask(conversation, purpose, url);
-	add_key_header(conversation, exchange);
-	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
-	exchange->wanted_count = count;
-}
-
 /* Without a limit of its own a search is cut at the site's: 20 at Red Hat. */
 static void ask_bugs(struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
-	char *question = talloc_strdup(NULL, "?id=");
+	char *question = talloc_strdup(NULL, "bug?id=");
 	for (unsigned i = 0; i < count; i++)
 		question = talloc_asprintf_append_buffer(question, "%s%s", i > 0 ? "," : "",
 			conversation->wanted[wanted[i]].remote_id);
-	question = talloc_asprintf_append_buffer(question, "&limit=%u&", count);
-	ask_about(conversation, ASK_BUGS, question, wanted, count);
+	question = talloc_asprintf_append_buffer(question, "&limit=%u&%s", count, fields);
+	bugzilla_ask_about(conversation, ASK_BUGS, question, wanted, count);
 	talloc_free(question);
 }
 
 /* Asks for the first of WANTED by itself; the others wait for what is said of it. */
-static void ask_alone(struct conversation *conversation, enum purpose purpose,
+static void ask_alone(struct conversation *conversation, enum bugzilla_purpose purpose,
 	const unsigned *wanted, unsigned count)
 {
-	char *question = talloc_asprintf(NULL, "/%s?", conversation->wanted[wanted[0]].remote_id);
-	ask_about(conversation, purpose, question, wanted, count);
+	char *question = talloc_asprintf(
+		NULL, "bug/%s?%s", conversation->wanted[wanted[0]].remote_id, fields);
+	bugzilla_ask_about(conversation, purpose, question, wanted, count);
 	talloc_free(question);
-}
-
-/* How many of COUNT bugs from FROM on fit into one question. */
-static unsigned fitting(const struct conversation *conversation, unsigned from, size_t room)
-{
-	unsigned count = 0;
-	size_t size = 0;
-	while (from + count < conversation->wanted_count && count < BATCH_SIZE) {
-		size += strlen(conversation->wanted[from + count].remote_id) + 1;
-		if (size > room && count > 0)
-			break;
-		count++;
-	}
-	return count;
 }
 
 static void begin_check(struct conversation *conversation)
 {
-	unsigned *all = talloc_array(NULL, unsigned, conversation->wanted_count);
-	size_t used = strlen(conversation->base_url) + sizeof(fields) + 64 +
-		strlen(login_parameters(conversation, all));
-	size_t room = used < URL_LIMIT ? URL_LIMIT - used : 0;
-	for (unsigned i = 0; i < conversation->wanted_count; i++)
+	unsigned total = conversation->wanted_count, *all = talloc_array(NULL, unsigned, total);
+	for (unsigned i = 0; i < total; i++)
 		all[i] = i;
-	for (unsigned from = 0, count; from < conversation->wanted_count; from += count) {
-		count = fitting(conversation, from, room);
+	for (unsigned from = 0, count; from < total; from += count) {
+		count = bugzilla_fitting(conversation, all + from, total - from,
+			BUGZILLA_BATCH_SIZE, strlen(","), sizeof(fields));
 		ask_bugs(conversation, all + from, count);
 	}
 	talloc_free(all);
 }
 
-static void ask_door(struct conversation *conversation, enum purpose purpose, const char *name)
+static void ask_door(
+	struct conversation *conversation, enum bugzilla_purpose purpose, const char *name)
 {
-	ask(conversation, purpose,
+	bugzilla_ask(conversation, purpose,
 		talloc_asprintf(NULL, "%s%sversion", conversation->base_url, name));
 }
 
 static void begin(struct conversation *conversation)
 {
-	if (conversation->errand == ERRAND_PROBE)
-		ask_door(conversation, ASK_DOOR, door);
-	else
+	switch (conversation->errand) {
+	case ERRAND_PROBE:
+		ask_door(conversation, ASK_DOOR, bugzilla_door);
+		break;
+	case ERRAND_CHECK:
 		begin_check(conversation);
+		break;
+	case ERRAND_COMMENTS:
+		bugzilla_begin_comments(conversation);
+		break;
+	case ERRAND_CHANGES:
+		bugzilla_begin_changes(conversation);
+		break;
+	}
 }
 
 /* ---- answers ---- */
@@ -195,8 +129,9 @@ static void go_in(struct conversation *conversation, struct exchange *exchange, 
 		return;
 	}
 	server->version = talloc_strdup(server, version);
-	server->door = talloc_strdup(server, exchange->purpose == ASK_DOOR ? door : cgi_door);
-	server->abilities = ABILITY_WHY;
+	server->door =
+		talloc_strdup(server, exchange->purpose == ASK_DOOR ? bugzilla_door : cgi_door);
+	server->abilities = ABILITY_WHY | ABILITY_COMMENTS | ABILITY_CHANGES;
 	if (exchange->date != 0)
 		server->skew_s = (exchange->date - conversation->now) / MOMENT_SECOND;
 }
@@ -218,7 +153,7 @@ static void hear_door(struct conversation *conversation, struct exchange *exchan
 		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
 			"%s: no REST interface of Bugzilla found, neither at %s nor at %s; "
 			"Bugzilla 5.0 or later is needed",
-			conversation->base_url, door, cgi_door);
+			conversation->base_url, bugzilla_door, cgi_door);
 }
 
 /* A search leaves out what is missing or private without a word, and all when it is broken. */
@@ -311,6 +246,8 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_BUGS] = hear_bugs,
 		[ASK_WITNESS] = hear_witness,
 		[ASK_BUG] = hear_bug,
+		[ASK_COMMENTS] = bugzilla_hear_comments,
+		[ASK_CHANGES] = bugzilla_hear_changes,
 	};
 	ears[exchange->purpose](conversation, exchange);
 }
@@ -318,7 +255,7 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 const struct tracker bugzilla_tracker = {
 	.name = "bugzilla",
 	.title = "Bugzilla",
-	.batch_size = BATCH_SIZE,
+	.batch_size = BUGZILLA_BATCH_SIZE,
 	.recognise = recognise,
 	.valid_id = valid_id,
 	.begin = begin,

@@ -1,0 +1,191 @@
+/* Comments of a Bugzilla server, told by small answers. */
+#include "talk.h"
+#include "trackers/tracker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <talloc.h>
+
+#include <cmocka.h>
+
+#define COMMENT(count, text)                                                                       \
+	"{\"count\":" count ",\"creator\":\"ann@example.org\",\"is_private\":false,"               \
+	"\"time\":\"2026-03-08T07:30:00Z\",\"text\":" text "}"
+#define BUG(id, comments) "\"" id "\":{\"comments\":[" comments "]}"
+#define ANSWER(bugs) "{\"comments\":{},\"bugs\":{" bugs "}}"
+#define MISSING(id) "{\"error\":true,\"code\":101,\"message\":\"Bug #" id " does not exist.\"}"
+
+/* 2026-03-08T09:30:00Z */
+static const moment morning = 1772962200 * MOMENT_SECOND;
+static const struct wanted none[] = {{.remote_id = "1", .newest_comment = -1},
+	{.remote_id = "2", .newest_comment = -1}, {.remote_id = "12", .newest_comment = -1}};
+
+static struct conversation *begin(const struct wanted *wanted, unsigned count)
+{
+	struct server *server = server_new(NULL);
+	server->door = "rest/";
+	struct conversation *conversation =
+		conversation_new(NULL, tracker_by_name("bugzilla"), ERRAND_COMMENTS,
+			"https://bugs.example.org/", server, NULL, wanted, count, talk_date);
+	talloc_free(server);
+	return conversation;
+}
+
+static void the_oldest_that_is_stored_says_from_when(void **state)
+{
+	struct wanted bugs[] = {
+		{.remote_id = "7", .newest_comment = 4, .newest_posted_at = morning + MOMENT_DAY},
+		{.remote_id = "8", .newest_comment = -1},
+		{.remote_id = "9", .newest_comment = 0, .newest_posted_at = morning}};
+	struct conversation *conversation = begin(bugs, 3);
+	talk_answer(conversation,
+		"rest/bug/7/comment?ids=9&include_fields=count,creator,time,text,is_private"
+		"&new_since=2026-03-08T07:30:00Z",
+		200, ANSWER(BUG("7", "") "," BUG("9", COMMENT("1", "\"yes\""))));
+	struct exchange *exchange = talk_asked(conversation, "rest/bug/8/comment?");
+	assert_null(strstr(exchange->url, "new_since"));
+	exchange_end(conversation, exchange, &(struct err){.kind = ERR_TIMEOUT});
+	talk_failed(conversation, ERR_TIMEOUT, "");
+	assert_int_equal(conversation->observation_count, 2);
+	assert_int_equal(conversation->comment_count, 1);
+	assert_int_equal(conversation->comments[0].wanted, 2);
+	assert_int_equal(conversation->comments[0].number, 1);
+	assert_string_equal(conversation->comments[0].text, "yes");
+	talloc_free(conversation);
+}
+
+static void many_bugs_are_several_questions(void **state)
+{
+	struct wanted *many = talloc_array(NULL, struct wanted, 250);
+	for (unsigned i = 0; i < 250; i++)
+		many[i] = (struct wanted){.remote_id = talloc_asprintf(many, "%u", 2147483000 + i),
+			.newest_comment = i < 200 ? 1 : -1,
+			.newest_posted_at = i < 200 ? morning : 0};
+	struct conversation *conversation = begin(many, 250);
+	static const unsigned counts[] = {100, 100, 20, 20, 10};
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct exchange *exchange = talk_asked(conversation, "rest/bug/");
+		assert_int_equal(exchange->wanted_count, counts[i]);
+		assert_true(strlen(exchange->url) < 8000);
+	}
+	assert_null(conversation_next(conversation));
+	talloc_free(conversation);
+	talloc_free(many);
+}
+
+/* Bug 12 is named, not bug 1 or 2, with which its id begins and ends. */
+static void a_bug_that_is_gone_is_dropped(void **state)
+{
+	struct conversation *conversation = begin(none, 3);
+	talk_answer(conversation, "rest/bug/1/comment?ids=2&ids=12&", 404, MISSING("12"));
+	talk_answer(conversation, "rest/bug/1/comment?ids=2&include", 404, MISSING("1"));
+	talk_answer(conversation, "rest/bug/2/comment?include", 401,
+		"{\"error\":true,\"code\":102,\"message\":\"You may not see it.\"}");
+	talk_done(conversation);
+	for (unsigned i = 0; i < 3; i++)
+		talk_learnt(conversation, i, ERR_COMMENTS_FAILED);
+	talloc_free(conversation);
+}
+
+static void a_refusal_without_a_name_is_looked_into(void **state)
+{
+	struct conversation *conversation = begin(none, 2);
+	talk_answer(conversation, "rest/bug/1/comment?ids=2&", 400,
+		"{\"error\":true,\"code\":\"100\",\"message\":\"No such thing\"}");
+	talk_answer(conversation, "rest/bug/1/comment?include", 404, MISSING("1"));
+	talk_answer(conversation, "rest/bug/2/comment?include", 200, ANSWER(BUG("2", "")));
+	talk_done(conversation);
+	talk_learnt(conversation, 0, ERR_COMMENTS_FAILED);
+	talk_learnt(conversation, 1, ERR_NONE);
+	talloc_free(conversation);
+}
+
+static void what_is_too_long_is_halved(void **state)
+{
+	struct conversation *conversation = begin(none, 3);
+	talk_answer(conversation, "rest/bug/1/comment?ids=2&ids=12&", 414, "");
+	talk_answer(conversation, "rest/bug/1/comment?include", 200, ANSWER(BUG("1", "")));
+	talk_break(conversation, "rest/bug/2/comment?ids=12&", ERR_TOO_LARGE);
+	talk_break(conversation, "rest/bug/2/comment?include", ERR_TOO_LARGE);
+	talk_answer(conversation, "rest/bug/12/comment?include", 200, ANSWER(BUG("12", "")));
+	talk_done(conversation);
+	talk_learnt(conversation, 0, ERR_NONE);
+	talk_learnt(conversation, 1, ERR_COMMENTS_FAILED);
+	talk_learnt(conversation, 2, ERR_NONE);
+	talloc_free(conversation);
+}
+
+static void a_single_bug_too_long_for_a_url_fails_the_errand(void **state)
+{
+	struct conversation *conversation = begin(none, 1);
+	talk_answer(conversation, "rest/bug/1/comment?", 414, "");
+	talk_failed(conversation, ERR_HTTP, "414");
+	talloc_free(conversation);
+}
+
+static void odd_comments_fail_their_bug_alone(void **state)
+{
+	static const char *const odd[] = {"null", "{}", COMMENT("-1", "\"x\""),
+		COMMENT("\"1\"", "\"x\""), COMMENT("1", "null"), COMMENT("1", "[]"),
+		"{\"count\":1,\"text\":\"x\"}", "{\"count\":1,\"text\":\"x\",\"time\":\"today\"}"};
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		struct conversation *conversation = begin(none, 3);
+		char *body = talloc_asprintf(NULL,
+			"{\"bugs\":{\"1\":{\"comments\":[%s,%s]},\"2\":{\"comments\":{}},"
+			"\"12\":{\"comments\":[%s]},\"99\":{\"comments\":[%s]}}}",
+			odd[i], COMMENT("3", "\"good\""), COMMENT("0", "\"fine\""), odd[i]);
+		talk_answer(conversation, "rest/bug/1/comment?", 200, body);
+		talk_done(conversation);
+		talk_learnt(conversation, 0, ERR_COMMENTS_FAILED);
+		talk_learnt(conversation, 1, ERR_COMMENTS_FAILED);
+		talk_learnt(conversation, 2, ERR_NONE);
+		assert_int_equal(conversation->comment_count, 2);
+		assert_string_equal(conversation->comments[1].text, "fine");
+		talloc_free(body);
+		talloc_free(conversation);
+	}
+}
+
+static void a_bad_answer_says_nothing(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_kind kind;
+	} rows[] = {
+		{200, "<!DOCTYPE html><title>Hello</title>", ERR_UNPARSABLE_TRACKER},
+		{200, "<input name=p type=password>", ERR_AUTH},
+		{200, "", ERR_UNPARSABLE_TRACKER},
+		{200, "{}", ERR_UNPARSABLE_TRACKER},
+		{200, "{\"bugs\":[]}", ERR_UNPARSABLE_TRACKER},
+		{200, "{\"bugs\":{},\"error\":true,\"code\":100500}", ERR_UNPARSABLE_TRACKER},
+		{401, "{\"error\":true,\"code\":410,\"message\":\"Log in.\"}", ERR_AUTH},
+		{404, "<html>Not found</html>", ERR_HTTP},
+		{429, "", ERR_RATE_LIMITED},
+		{500, "", ERR_HTTP},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conversation *conversation = begin(none, 3);
+		talk_answer(conversation, "rest/bug/1/comment?", rows[i].status, rows[i].body);
+		talk_failed(conversation, rows[i].kind, "");
+		assert_int_equal(conversation->observation_count, 0);
+		assert_int_equal(conversation->comment_count, 0);
+		talloc_free(conversation);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_oldest_that_is_stored_says_from_when),
+		cmocka_unit_test(many_bugs_are_several_questions),
+		cmocka_unit_test(a_bug_that_is_gone_is_dropped),
+		cmocka_unit_test(a_refusal_without_a_name_is_looked_into),
+		cmocka_unit_test(what_is_too_long_is_halved),
+		cmocka_unit_test(a_single_bug_too_long_for_a_url_fails_the_errand),
+		cmocka_unit_test(odd_comments_fail_their_bug_alone),
+		cmocka_unit_test(a_bad_answer_says_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
