@@ -20,15 +20,12 @@
 	BEFORE "<get_statusResponse><s-gensym3>" items "</s-gensym3></get_statusResponse>" AFTER
 #define BUG(id, fields) "<item><key>" id "</key><value>" fields "</value></item>"
 #define STATE(pending) "<pending>" pending "</pending><last_modified>1700000000</last_modified>"
-#define LOG(items)                                                                                 \
-	BEFORE "<get_bug_logResponse><a:Array xmlns:a='urn:a'>" items                              \
-	       "</a:Array></get_bug_logResponse>" AFTER
+#define LOG(items) BEFORE "<get_bug_logResponse><a:Array xmlns:a='urn:a'>" items AFTER_LOG
+#define AFTER_LOG "</a:Array></get_bug_logResponse>" AFTER
 #define MAIL(number, header, body)                                                                 \
-	"<item><msg_num>" number "</msg_num><header>" header "</header><body>" body "</body></"    \
-										    "item>"
-#define FAULT(words)                                                                               \
-	BEFORE "<e:Fault><faultcode>e:Server</faultcode><faultstring>" words                       \
-	       "\nstack</faultstring></e:Fault>" AFTER
+	"<item><msg_num>" number "</msg_num><header>" header "</header>" BODY(body) "</item>"
+#define BODY(body) "<body>" body "</body>"
+#define FAULT(words) BEFORE "<e:Fault><faultstring>" words "\nstack</faultstring></e:Fault>" AFTER
 #define NEWEST                                                                                     \
 	BEFORE "<newest_bugsResponse><Array><item>9</item></Array></newest_bugsResponse>" AFTER
 
@@ -201,28 +198,24 @@ static void the_probe_tells_what_is_wrong(void **state)
 
 /* ---- checking ---- */
 
+/* A Map, a struct with base64, and one with an empty field. */
+static const char every_type[] = STATUS(BUG("3",
+	"<item><key>pending</key><value>pending</value></item>"
+	"<item><key>last_modified</key><value>1700000001</value></item>"
+	"<item><key>subject</key><value x:type='y:int'>2.10</value></item>") BUG("1",
+	STATE("done") "<tags>b  a c</tags><severity>grave</severity>"
+		      "<package>src:x</package><found><r7/></found><archived>1</archived>"
+		      "<subject x:type='x:base64Binary'>w4QgYQ==</subject>") BUG("2",
+	STATE("forwarded") "<forwarded>https://u/1</forwarded>"
+			   "<severity>odd</severity><tags/>"));
+
 static void values_of_every_type(void **state)
 {
 	struct conversation *conversation = begin(ERRAND_CHECK, three, 3);
 	answer(conversation,
 		"<get_status xmlns=\"Debbugs/SOAP/V1\"><arg0 xsi:type=\"soapenc:Array\" "
 		"soapenc:arrayType=\"xsd:int[3]\"><item xsi:type=\"xsd:int\">1</item>",
-		200,
-		STATUS(BUG("3",
-			"<item><key>pending</key><value>pending</value></item>"
-			"<item><key>last_modified</key><value>1700000001</value></item>"
-			"<item><key>subject</key><value x:type='y:int'>2.10</value></item>")
-				BUG("1",
-					STATE(
-						"done") "<tags>b  a "
-							"c</tags><severity>grave</"
-							"severity><package>src:x"
-							"</package><subject "
-							"x:type='x:base64Binary'>w4QgYQ==</subject>"
-							"<found><r7/></found><archived>1</"
-							"archived>") BUG("2",
-					STATE("forwarded") "<forwarded>https://u/1</forwarded>"
-							   "<severity>odd</severity><tags/>")));
+		200, every_type);
 	assert_done(conversation, 3);
 	const struct observation *first = seen(conversation, 0);
 	assert_string_equal(first->title, "\xc3\x84 a");
@@ -346,22 +339,25 @@ static const struct comment *comment_at(const struct conversation *conversation,
 	return &conversation->comments[i];
 }
 
+#define FROM_ZOE                                                                                   \
+	"Received: (at 7) by h; 20 May 2024 11:11:01 +0000\n"                                      \
+	"from: =?utf-8?Q?Zo=C3=AB?=\n =?utf-8?Q?_M=2E?= &lt;z@e.org&gt;\n"                         \
+	"Date: Mon, 20 May 2024 13:10:55 +0200"
+#define FROM_EVE                                                                                   \
+	"Received: (at control) by h; 20 May 2024 11:11:01 +0000\n"                                \
+	"From: \"O'B, PhD\" &lt;e@x.com&gt;\nDate: whenever"
+#define FROM_SERVER "Received: (at fakecontrol) by h; x\nFrom: h"
+
+static const char some_mails[] = LOG(MAIL("5", "From: a@b", "seen") MAIL("8", FROM_ZOE,
+	"one&#xd;\ntwo") MAIL("10", "From: a@b", "") MAIL("11", FROM_SERVER, "Bug archived.")
+		MAIL("12", FROM_EVE, "severity 7 minor") MAIL("13", "", "x"));
+
 static void new_mails_become_comments(void **state)
 {
 	static const struct wanted bug[] = {{.remote_id = "7", .known = true, .newest_comment = 5}};
 	struct conversation *conversation = begin(ERRAND_COMMENTS, bug, 1);
 	answer(conversation, "<get_bug_log xmlns=\"Debbugs/SOAP/V1\"><arg0 xsi:type=\"xsd:int\">7<",
-		200,
-		LOG(MAIL("5", "From: a@b", "seen") MAIL("8",
-			"Received: (at 7) by h; 20 May 2024 11:11:01 +0000\n"
-			"from: =?utf-8?Q?Zo=C3=AB?=\n =?utf-8?Q?_M=2E?= &lt;z@e.org&gt;\n"
-			"Date: Mon, 20 May 2024 13:10:55 +0200",
-			"one&#xd;\ntwo") MAIL("10", "From: a@b", "") MAIL("11",
-			"Received: (at fakecontrol) by h; x\nFrom: h", "Bug archived.") MAIL("12",
-			"Received: (at control) by h; 20 May 2024 "
-			"11:11:01 +0000\nFrom: \"O'B, PhD\" &lt;e@x.com&gt;"
-			"\nDate: whenever",
-			"severity 7 minor") MAIL("13", "", "x")));
+		200, some_mails);
 	assert_done(conversation, 1);
 	assert_int_equal(seen(conversation, 0)->err.kind, ERR_NONE);
 	assert_int_equal(conversation->comment_count, 3);
