@@ -102,8 +102,13 @@ static void test_probe_fails_over_trouble(void **state)
 		{200, "{\"result\": [1,", ERR_UNPARSABLE_TRACKER},
 		{200, "", ERR_UNPARSABLE_TRACKER},
 	};
+	struct conversation *conversation = begin(ERRAND_PROBE, NULL, NULL, 0);
+	answer(conversation, "rpc", 502, "<html>Bad Gateway</html>");
+	assert_failed(conversation, ERR_HTTP, "502");
+	end(conversation);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct conversation *conversation = begin(ERRAND_PROBE, NULL, NULL, 0);
+		conversation = begin(ERRAND_PROBE, NULL, NULL, 0);
+		answer(conversation, "rpc", 415, "No protocol");
 		answer(conversation, "rpc", rows[i].status, rows[i].body);
 		assert_failed(conversation, rows[i].kind, "");
 		end(conversation);

@@ -5,7 +5,8 @@
 #include "trackers/conversation.h"
 
 enum trac_purpose {
-	ASK_RPC_DOOR, /* is the RPC plugin there, and may we use it? */
+	ASK_PLUGIN, /* is the RPC plugin there? */
+	ASK_RPC_DOOR, /* may we use it? */
 	ASK_QUERY_DOOR, /* does the query give CSV? */
 	ASK_VERSION, /* a feed, for the version that it names */
 	ASK_TABLE, /* a batch of tickets, as CSV */
@@ -42,6 +43,7 @@ bool trac_says_private(const struct exchange *exchange);
 
 /* Each errand asks its first questions, and hears the answers to those of its purposes. */
 void trac_begin_probe(struct conversation *conversation);
+void trac_hear_plugin(struct conversation *conversation, struct exchange *exchange);
 void trac_hear_rpc_door(struct conversation *conversation, struct exchange *exchange);
 void trac_hear_query_door(struct conversation *conversation, struct exchange *exchange);
 void trac_hear_version(struct conversation *conversation, struct exchange *exchange);

@@ -15,10 +15,14 @@ static bool has_login(const struct conversation *conversation)
 	return conversation->credentials != NULL && conversation->credentials->username != NULL;
 }
 
+/*
+ * A GET, as no protocol of the plugin is one: a Trac without it answers 404 and leaves the body of a
+ * POST unread, and its own server then takes that body for the next request of the connection.
+ */
 void trac_begin_probe(struct conversation *conversation)
 {
-	rpc_ask_once(conversation, ASK_RPC_DOOR, has_login(conversation) ? login_door : door,
-		"system.getAPIVersion", "[]");
+	trac_ask(conversation, ASK_PLUGIN,
+		talloc_strdup(NULL, has_login(conversation) ? login_door : door));
 }
 
 /* The query gives its header also where there is no ticket 1. */
@@ -49,7 +53,25 @@ static bool is_trouble(const struct exchange *exchange, const struct err *why)
 			why->kind != ERR_UNPARSABLE_TRACKER);
 }
 
-/* Without the plugin this is 404; with it, but without the right XML_RPC, an error of its own. */
+/* With the plugin this is 415, without it 404. */
+void trac_hear_plugin(struct conversation *conversation, struct exchange *exchange)
+{
+	struct err why = {0};
+	bool good = exchange_good(exchange, &why);
+	if (exchange->status == 415 && exchange->failure.kind == ERR_NONE)
+		rpc_ask_once(conversation, ASK_RPC_DOOR,
+			has_login(conversation) ? login_door : door, "system.getAPIVersion", "[]");
+	else if (has_login(conversation) && exchange->status == 401)
+		conversation_fail(conversation, ERR_AUTH,
+			"%slogin/rpc: HTTP 401; the username or the password is wrong",
+			conversation->base_url);
+	else if (!good && is_trouble(exchange, &why))
+		trac_fail(conversation, exchange, &why);
+	else
+		ask_query_door(conversation);
+}
+
+/* Without the right XML_RPC this is an error of the plugin's own. */
 void trac_hear_rpc_door(struct conversation *conversation, struct exchange *exchange)
 {
 	struct err why = {0};
@@ -57,10 +79,6 @@ void trac_hear_rpc_door(struct conversation *conversation, struct exchange *exch
 		go_in(conversation, exchange, has_login(conversation) ? login_door : door);
 	else if (rpc_refused(exchange))
 		ask_query_door(conversation);
-	else if (has_login(conversation) && exchange->status == 401)
-		conversation_fail(conversation, ERR_AUTH,
-			"%slogin/rpc: HTTP 401; the username or the password is wrong",
-			conversation->base_url);
 	else if (is_trouble(exchange, &why))
 		trac_fail(conversation, exchange, &why);
 	else

@@ -119,6 +119,7 @@ static void begin(struct conversation *conversation)
 static void hear(struct conversation *conversation, struct exchange *exchange)
 {
 	static void (*const ears[])(struct conversation *, struct exchange *) = {
+		[ASK_PLUGIN] = trac_hear_plugin,
 		[ASK_RPC_DOOR] = trac_hear_rpc_door,
 		[ASK_QUERY_DOOR] = trac_hear_query_door,
 		[ASK_VERSION] = trac_hear_version,
