@@ -20,6 +20,9 @@ enum {
 	SERVER,
 	FAILURES,
 	KEEPS_COMMENTS,
+	CHANGES_INTERVAL,
+	CHANGES_SINCE,
+	CHANGES_DUE,
 };
 
 struct lease *lease_from_row(
@@ -36,6 +39,9 @@ struct lease *lease_from_row(
 	lease->min_delay_ms = (unsigned)db_integer(rows, row, MIN_DELAY_MS);
 	lease->failures = (unsigned)db_integer(rows, row, FAILURES);
 	lease->keeps_comments = *db_text(rows, row, KEEPS_COMMENTS) == 't';
+	lease->changes_interval_s = db_integer(rows, row, CHANGES_INTERVAL);
+	lease->changes_since = db_integer(rows, row, CHANGES_SINCE);
+	lease->changes_due = *db_text(rows, row, CHANGES_DUE) == 't';
 	if (lease->driver != NULL && !db_null(rows, row, SERVER))
 		lease->server = server_from_json(lease, db_text(rows, row, SERVER));
 	if (!db_null(rows, row, CREDENTIALS)) {

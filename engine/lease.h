@@ -20,6 +20,9 @@ struct lease {
 	const struct credentials *credentials; /* NULL for none */
 	const struct server *server; /* NULL where a probe is wanted */
 	bool keeps_comments; /* of some products at least */
+	long changes_interval_s; /* from one question what changed to the next; 0: of itself */
+	moment changes_since; /* by the tracker's clock; 0 where it was not asked yet */
+	bool changes_due; /* it is time to ask, if that is done at all */
 	unsigned failures; /* of the tracker, in a row, before this run */
 };
 

@@ -3,6 +3,7 @@
 #include "engine/check.h"
 #include "engine/clock.h"
 #include "engine/log.h"
+#include "engine/news.h"
 #include "engine/probe.h"
 #include "engine/schedule.h"
 
@@ -33,7 +34,7 @@ struct run {
 	void *work; /* owns the probe and the checks */
 	struct err err; /* the tracker's failure */
 	struct tally tally;
-	struct fetch_cost probe_cost;
+	struct fetch_cost other_cost; /* than checks': the probe's, and what changed */
 	moment started;
 };
 
@@ -71,11 +72,28 @@ static void drop(struct run *run, const struct err *err)
 
 /* ---- beginning ---- */
 
+static void on_news(void *cookie, const struct err *err, const struct fetch_cost *cost)
+{
+	struct run *run = cookie;
+	run->other_cost.requests += cost->requests;
+	run->other_cost.bytes += cost->bytes;
+	if (err != NULL && err_scope(err->kind) == ERR_SCOPE_OWN) {
+		drop(run, err);
+		return;
+	}
+	if (err != NULL)
+		run->err = *err;
+	claim(run);
+}
+
 static void learn_server(struct run *run, const struct server *server)
 {
 	run->frame.server = server;
 	run->state = RUN_CHECKING;
-	claim(run);
+	if (news_due(&run->frame))
+		news_start(run->work, &run->frame, on_news, run);
+	else
+		claim(run);
 }
 
 static void on_probe_stored(void *cookie, const struct err *err, struct db_rows *const *rows)
@@ -92,7 +110,7 @@ static void on_probed(void *cookie, const struct err *err, const struct tracker 
 	const struct server *server, const struct fetch_cost *cost)
 {
 	struct run *run = cookie;
-	run->probe_cost = *cost;
+	run->other_cost = *cost;
 	if (err != NULL) {
 		run->err = *err;
 		end(run);
@@ -229,7 +247,7 @@ static void tell(const struct run *run)
 			"run %" PRId64 " %s: %u checked, %u changed, %u in error, %" PRIu64
 			" requests, %.1f s",
 			run->frame.run.id, run->stopped ? "abandoned" : "done", t->checked,
-			t->changed, t->errors, t->requests + run->probe_cost.requests, seconds);
+			t->changed, t->errors, t->requests + run->other_cost.requests, seconds);
 }
 
 static void on_ended(void *cookie, const struct err *err, struct db_rows *const *rows)
@@ -244,12 +262,12 @@ static void on_ended(void *cookie, const struct err *err, struct db_rows *const 
 	event_active(run->over, 0, 0);
 }
 
-static void add_probe_cost(struct run *run, const char *run_id)
+static void add_other_cost(struct run *run, const char *run_id)
 {
 	char requests[INTEGER_TEXT], bytes[INTEGER_TEXT];
 	db_add(run->batch, QUERY_work_count,
-		(const char *[]){run_id, "0", "0", "0", integer(requests, run->probe_cost.requests),
-			integer(bytes, (int64_t)run->probe_cost.bytes)});
+		(const char *[]){run_id, "0", "0", "0", integer(requests, run->other_cost.requests),
+			integer(bytes, (int64_t)run->other_cost.bytes)});
 }
 
 /* When the tracker is due again; see work_settle. */
@@ -275,7 +293,7 @@ static void end(struct run *run)
 	run->state = RUN_ENDING;
 	run->batch = db_batch_new(run->tools->db);
 	lease_hold(run->lease, run->batch);
-	add_probe_cost(run, run_id);
+	add_other_cost(run, run_id);
 	const char *state = run->stopped ? "abandoned" : failed ? "failed" : "done";
 	db_add(run->batch, QUERY_work_end,
 		(const char *[]){run_id, state, failed ? err_word(run->err.kind) : NULL,

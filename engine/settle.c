@@ -113,14 +113,20 @@ static void blame_bugs(struct conversation *comments)
 				comments, i, ERR_COMMENTS_FAILED, "%s", comments->err.text);
 }
 
-/* A group that one bug may have spoilt is halved; what stands alone then has an error of its own. */
+/*
+ * A group that one bug may have spoilt is halved; what stands alone then has an error of its own.
+ * Comments that want a login are no reason to lose the rest.
+ */
 static bool halve(struct settle *settle, const struct group *group)
 {
 	struct conversation *comments = settle->comments;
+	bool login = comments->err.kind == ERR_AUTH;
 	settle->failures++;
-	if (comments->observation_count > 0 || !settle_may_be_one_bug(comments->err.kind))
+	if (comments->observation_count > 0 ||
+		(!login && !settle_may_be_one_bug(comments->err.kind)))
 		return false;
-	if (group->count == 1 || (settle->read == 0 && settle->failures > FAILURES_OF_ALL)) {
+	if (login || group->count == 1 ||
+		(settle->read == 0 && settle->failures > FAILURES_OF_ALL)) {
 		blame_bugs(comments);
 		return false;
 	}

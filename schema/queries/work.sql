@@ -20,7 +20,9 @@ WHERE s.tracker_id = waiting.tracker_id
 RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size, t.max_connections,
   t.min_delay_ms, t.credentials,
   CASE WHEN s.probed_at > now() - interval '1 day' THEN s.server END, s.failures,
-  t.sync_comments <> 'none'
+  t.sync_comments <> 'none', t.changes_interval_s,
+  coalesce((extract(epoch FROM s.changes_since) * 1000000)::bigint, 0),
+  coalesce(s.changes_at, '-infinity') <= now()
 
 -- name: work_wait
 -- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
@@ -69,9 +71,11 @@ WITH due AS (
   RETURNING id, reason
 ), made AS (
   INSERT INTO bugwatch.run (tracker_id, reason, state, queued_at, started_at, instance, due)
-  SELECT $1::bigint, CASE WHEN due.fresh THEN 'new' ELSE 'schedule' END, 'running', now(), now(),
-    $2, due.bugs
-  FROM due WHERE NOT EXISTS (SELECT FROM queued)
+  SELECT $1::bigint, CASE WHEN due.fresh THEN 'new'
+    WHEN due.bugs = 0 AND s.changes_at <= now() THEN 'changes' ELSE 'schedule' END,
+    'running', now(), now(), $2, due.bugs
+  FROM due JOIN bugwatch.tracker_state s ON s.tracker_id = $1::bigint
+  WHERE NOT EXISTS (SELECT FROM queued)
   RETURNING id, reason
 )
 SELECT run.id, run.reason, now(), s.forced_at, due.bugs
@@ -84,6 +88,32 @@ WITH typed AS (
   UPDATE bugwatch.tracker SET type = $2 WHERE id = $1::bigint AND type <> $2
 )
 UPDATE bugwatch.tracker_state SET server = $3::jsonb, probed_at = now()
+WHERE tracker_id = $1::bigint
+
+-- name: work_watched
+-- Up to $2 bugs of tracker $1.
+SELECT remote_id FROM bugwatch.bug_check WHERE tracker_id = $1::bigint LIMIT $2::integer
+
+-- name: work_news
+-- Tracker $1 says that bugs $2 changed at $3, by its clock, which is $8 seconds ahead of ours. Those
+-- of them that were not read since then are due in run $4 with the horizon $5; one that was read in
+-- the very second of its change may have changed again. What changed before $6 is known from now
+-- on; $7 seconds later it is asked again.
+WITH told AS (
+  SELECT n.remote_id, date_trunc('second', max(n.at)) AS at
+  FROM unnest($2::text[], $3::timestamptz[]) AS n (remote_id, at) GROUP BY n.remote_id
+), due AS (
+  UPDATE bugwatch.bug_check c SET next_check_at = $5::timestamptz
+  FROM told JOIN bugwatch.bug b ON b.tracker_id = $1::bigint AND b.remote_id = told.remote_id
+  WHERE c.tracker_id = b.tracker_id AND c.bug_id = b.id AND c.next_check_at > $5::timestamptz
+    AND (date_trunc('second', b.remote_changed_at) IS DISTINCT FROM told.at
+      OR told.at >= c.checked_at + ($8::bigint - 2) * interval '1 second')
+  RETURNING c.bug_id
+), counted AS (
+  UPDATE bugwatch.run SET due = due + (SELECT count(*) FROM due) WHERE id = $4::bigint
+)
+UPDATE bugwatch.tracker_state
+SET changes_since = $6::timestamptz, changes_at = now() + $7::bigint * interval '1 second'
 WHERE tracker_id = $1::bigint
 
 -- name: work_claim
@@ -277,7 +307,8 @@ WHERE id = $1::bigint
 
 -- name: work_settle
 -- Tracker $1 after a run: when it is due again, and the lease given back. $2 and $3 are its error,
--- or null where it answered; then it is due when its first bug is. After a failure it is not asked
+-- or null where it answered; then it is due when its first bug is, or when it is to be asked what
+-- changed. After a failure it is not asked
 -- for $4 seconds unless forced; $5 (seconds since 1970) is the end of the pause that it asked for.
 WITH first AS (
   SELECT min(CASE WHEN c.bug_id IS NULL THEN NULL
@@ -296,7 +327,7 @@ SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
   error_kind = $2, error_message = $3,
   probed_at = CASE WHEN $2::text IS NULL THEN s.probed_at END,
   due_at = CASE WHEN first.forced THEN now()
-    WHEN $2::text IS NULL THEN coalesce(first.at, 'infinity')
+    WHEN $2::text IS NULL THEN coalesce(least(first.at, s.changes_at), 'infinity')
     ELSE now() + $4::bigint * interval '1 second' END
 FROM first WHERE s.tracker_id = $1::bigint
 

@@ -1,0 +1,151 @@
+#include "engine/news.h"
+
+#include "engine/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <talloc.h>
+
+enum {
+	INTERVAL_S = 1800,
+	OVERLAP_S = 600, /* clocks are set, and transactions are seen after their time stamps */
+	NARROW_MOST = 300, /* with so many bugs at most, the question names them */
+};
+
+struct news {
+	const struct settle_frame *frame;
+	news_done *done;
+	void *cookie;
+	struct db_batch *batch; /* under way */
+	struct wanted *wanted;
+	unsigned wanted_count;
+	struct conversation *changes;
+	struct fetch_cost cost;
+};
+
+bool news_due(const struct settle_frame *frame)
+{
+	return (frame->server->abilities & ABILITY_CHANGES) != 0 && frame->lease->changes_due;
+}
+
+static void finish(struct news *news, const struct err *err)
+{
+	news_done *done = news->done;
+	void *cookie = news->cookie;
+	struct fetch_cost cost = news->cost;
+	struct err copy = {0};
+	if (err != NULL)
+		copy = *err;
+	talloc_free(news);
+	done(cookie, err != NULL ? &copy : NULL, &cost);
+}
+
+/* ---- what was learnt ---- */
+
+static void on_stored(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct news *news = cookie;
+	news->batch = NULL;
+	finish(news, err);
+}
+
+/* The server's clock now, as far as it is known. */
+static moment server_now(const struct news *news)
+{
+	return clock_now() + news->frame->server->skew_s * MOMENT_SECOND;
+}
+
+/* Stores CHANGES (NULL where nothing was asked yet) and the new cursor UNTIL. */
+static void write(struct news *news, const struct conversation *changes, moment until)
+{
+	const struct lease *lease = news->frame->lease;
+	char tracker[24], run[24], interval[24], skew[24], at[MOMENT_TEXT];
+	struct db_array *ids = db_array_new(news), *moments = db_array_new(news);
+	for (unsigned i = 0; changes != NULL && i < changes->change_count; i++) {
+		db_array_add_text(ids, changes->changes[i].remote_id);
+		db_array_add_text(moments, moment_format(changes->changes[i].at, at));
+	}
+	long wait = lease->changes_interval_s > 0 ? lease->changes_interval_s : INTERVAL_S;
+	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
+	snprintf(run, sizeof(run), "%" PRId64, news->frame->run.id);
+	snprintf(interval, sizeof(interval), "%ld", wait);
+	snprintf(skew, sizeof(skew), "%" PRId64, news->frame->server->skew_s);
+	news->batch = db_batch_new(news->frame->tools->db);
+	lease_hold(lease, news->batch);
+	db_add(news->batch, QUERY_work_news,
+		(const char *[]){tracker, db_array_text(ids), db_array_text(moments), run,
+			news->frame->run.horizon, moment_format(until, at), interval, skew});
+	db_send(news->batch, on_stored, news);
+}
+
+static void on_over(void *cookie, struct conversation *changes, const struct fetch_cost *cost)
+{
+	struct news *news = cookie;
+	news->cost = *cost;
+	if (changes->err.kind != ERR_NONE)
+		finish(news, &changes->err);
+	else
+		write(news, changes, changes->until != 0 ? changes->until : server_now(news));
+}
+
+/* ---- the question ---- */
+
+static void ask(struct news *news)
+{
+	const struct settle_frame *frame = news->frame;
+	const struct lease *lease = frame->lease;
+	bool narrow = news->wanted_count <= NARROW_MOST;
+	moment since = lease->changes_since - OVERLAP_S * MOMENT_SECOND;
+	news->changes = conversation_new_changes(news, lease->driver, lease->base_url,
+		frame->server, lease->credentials, narrow ? news->wanted : NULL,
+		narrow ? news->wanted_count : 0, since, clock_now());
+	courier_start(
+		news->changes, frame->tools->base, &frame->site, news->changes, on_over, news);
+}
+
+/* Before the first question everything is read anyway: it only has to know from when on to ask. */
+static void on_watched(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct news *news = cookie;
+	const struct lease *lease = news->frame->lease;
+	news->batch = NULL;
+	if (err != NULL) {
+		finish(news, err);
+		return;
+	}
+	news->wanted_count = db_count(rows[0]);
+	news->wanted = talloc_zero_array(news, struct wanted, news->wanted_count);
+	for (unsigned i = 0; i < news->wanted_count; i++)
+		news->wanted[i].remote_id = talloc_strdup(news, db_text(rows[0], i, 0));
+	bool many = news->wanted_count > lease->driver->batch_size;
+	if (news->wanted_count == 0 || (!many && lease->changes_interval_s == 0))
+		finish(news, NULL);
+	else if (lease->changes_since == 0)
+		write(news, NULL, server_now(news));
+	else
+		ask(news);
+}
+
+static int news_free(struct news *news)
+{
+	if (news->batch != NULL)
+		db_forget(news->batch);
+	return 0;
+}
+
+struct news *news_start(
+	const void *owner, const struct settle_frame *frame, news_done *done, void *cookie)
+{
+	struct news *news = talloc_zero(owner, struct news);
+	char tracker[24], limit[24];
+	unsigned batch = frame->lease->driver->batch_size;
+	news->frame = frame;
+	news->done = done;
+	news->cookie = cookie;
+	talloc_set_destructor(news, news_free);
+	snprintf(tracker, sizeof(tracker), "%" PRId64, frame->lease->tracker_id);
+	snprintf(limit, sizeof(limit), "%u", (batch > NARROW_MOST ? batch : NARROW_MOST) + 1);
+	news->batch = db_query(frame->tools->db, QUERY_work_watched,
+		(const char *[]){tracker, limit}, on_watched, news);
+	return news;
+}
