@@ -66,6 +66,7 @@ struct exchange {
 	bool basic_login; /* send the credentials' username and password as HTTP Basic */
 	unsigned *wanted; /* indices of the bugs it asks for, and how many */
 	unsigned wanted_count;
+	void *memo; /* what else the driver needs to hear the answer, a child of this; or NULL */
 	/* the answer, there when the driver hears */
 	int status; /* HTTP status; 0 where none came */
 	const char *content_type; /* lower case, without parameters; "" where none came */

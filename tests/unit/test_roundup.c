@@ -221,7 +221,8 @@ static void test_probe_learns(void **state)
 	assert_done(conversation, 0);
 	assert_string_equal(conversation->server->memory, "");
 	assert_string_equal(conversation->server->door, "rest/");
-	assert_int_equal(conversation->server->abilities, ABILITY_WHY);
+	assert_int_equal(
+		conversation->server->abilities, ABILITY_WHY | ABILITY_COMMENTS | ABILITY_CHANGES);
 	assert_int_equal(conversation->server->skew_s, 0);
 	talloc_free(conversation);
 }

@@ -1,6 +1,7 @@
 /* Roundup over its REST interface (2.0 and later); see README.md. */
 #include "trackers/json.h"
 #include "trackers/roundup/mapping.h"
+#include "trackers/roundup/rest.h"
 #include "trackers/silence.h"
 #include "trackers/text.h"
 #include "trackers/tracker.h"
@@ -9,17 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
-
-enum purpose {
-	ASK_DOOR, /* is there REST, and may we enter? */
-	ASK_CLASSES, /* which classes may we view? */
-	ASK_SCHEMA, /* do issues have all of these fields? */
-	ASK_BUGS, /* a batch of bugs */
-	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
-	ASK_BUG, /* one bug that its batch left out */
-};
-
-enum { BATCH_SIZE = 250, ID_DIGITS = 10, REMOTE_WORDS = 120 };
 
 /*
  * What we want of an issue, as it is asked for. Only title and activity are certain; a field whose
@@ -44,7 +34,7 @@ enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
  */
 static bool valid_id(const char *text)
 {
-	return text_is_number(text, ID_DIGITS) && text[0] != '0' &&
+	return text_is_number(text, ROUNDUP_ID_DIGITS) && text[0] != '0' &&
 		strtoll(text, NULL, 10) <= INT32_MAX;
 }
 
@@ -65,19 +55,6 @@ static bool recognise(struct url *url, struct remote_bug *out)
 }
 
 /* ---- questions ---- */
-
-static struct exchange *ask(struct conversation *conversation, enum purpose purpose, char *url)
-{
-	struct exchange *exchange = conversation_ask(conversation, (int)purpose, url);
-	const struct credentials *login = conversation->credentials;
-	exchange->format = FORMAT_JSON;
-	if (login != NULL && login->api_key != NULL)
-		exchange->headers[0] =
-			talloc_asprintf(exchange, "Authorization: Bearer %s", login->api_key);
-	else
-		exchange->basic_login = login != NULL && login->username != NULL;
-	return exchange;
-}
 
 /* The fields learnt by the probe; a server that was never probed is asked for the usual two. */
 static const char *learnt_fields(const struct conversation *conversation)
@@ -101,89 +78,46 @@ static void ask_schema(struct conversation *conversation)
 {
 	char *url = talloc_asprintf(NULL, "%srest/data/issue?id=0&", conversation->base_url);
 	url = talloc_asprintf_append_buffer(url, "%s", question_tail(conversation, url));
-	ask(conversation, ASK_SCHEMA, url);
+	roundup_ask(conversation, ASK_SCHEMA, url);
 }
 
-/* The parameter is repeated: `id=1,2` would match nothing. Copies WANTED. */
 static void ask_bugs(struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
-	char *url = talloc_asprintf(NULL, "%srest/data/issue?", conversation->base_url);
-	for (unsigned i = 0; i < count; i++)
-		url = talloc_asprintf_append_buffer(
-			url, "id=%s&", conversation->wanted[wanted[i]].remote_id);
-	url = talloc_asprintf_append_buffer(url, "%s", question_tail(conversation, url));
-	struct exchange *exchange = ask(conversation, ASK_BUGS, url);
-	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
-	exchange->wanted_count = count;
+	const char *query = question_tail(conversation, conversation);
+	roundup_ask_issues(conversation, ASK_BUGS, wanted, count, query);
 }
 
 /* Asks for the first of WANTED by itself; the others wait for what is said of it. Copies WANTED. */
-static void ask_alone(struct conversation *conversation, enum purpose purpose,
+static void ask_alone(struct conversation *conversation, enum roundup_purpose purpose,
 	const unsigned *wanted, unsigned count)
 {
 	char *url = talloc_asprintf(NULL, "%srest/data/issue/%s?@fields=activity&@pretty=false",
 		conversation->base_url, conversation->wanted[wanted[0]].remote_id);
-	struct exchange *exchange = ask(conversation, purpose, url);
+	struct exchange *exchange = roundup_ask(conversation, purpose, url);
 	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
 	exchange->wanted_count = count;
 }
 
 static void begin(struct conversation *conversation)
 {
-	if (conversation->errand == ERRAND_PROBE) {
-		ask(conversation, ASK_DOOR,
+	switch (conversation->errand) {
+	case ERRAND_PROBE:
+		roundup_ask(conversation, ASK_DOOR,
 			talloc_asprintf(NULL, "%srest/", conversation->base_url));
-		return;
+		break;
+	case ERRAND_CHECK:
+		roundup_ask_all(conversation, ASK_BUGS, question_tail(conversation, conversation));
+		break;
+	case ERRAND_COMMENTS:
+		roundup_begin_comments(conversation);
+		break;
+	case ERRAND_CHANGES:
+		roundup_begin_changes(conversation);
+		break;
 	}
-	unsigned total = conversation->wanted_count;
-	unsigned *all = talloc_array(conversation, unsigned, total);
-	for (unsigned i = 0; i < total; i++)
-		all[i] = i;
-	for (unsigned from = 0; from < total; from += BATCH_SIZE)
-		ask_bugs(conversation, all + from,
-			total - from < BATCH_SIZE ? total - from : BATCH_SIZE);
 }
 
 /* ---- answers ---- */
-
-/* What Roundup says in `{"error": {"status": N, "msg": ...}}`, made clean; NULL for no such answer. */
-static const char *refusal(struct exchange *exchange)
-{
-	struct json_object *error = json_member(exchange->json, "error", json_type_object);
-	struct json_object *status = json_member(error, "status", json_type_int);
-	struct json_object *words = json_member(error, "msg", json_type_string);
-	if (words == NULL || json_object_get_int64(status) != exchange->status)
-		return NULL;
-	return text_clean_line(exchange, json_object_get_string(words),
-		(size_t)json_object_get_string_len(words), REMOTE_WORDS);
-}
-
-/* Fails the errand over an answer that is not good. */
-static void fail(struct conversation *conversation, struct exchange *exchange)
-{
-	struct err why = {0};
-	const char *words = refusal(exchange);
-	if (exchange_good(exchange, &why))
-		err_set(&why, ERR_UNPARSABLE_TRACKER,
-			"%srest/: not an answer of Roundup's REST interface",
-			conversation->base_url);
-	if (why.kind == ERR_AUTH && conversation->credentials == NULL)
-		conversation_fail(conversation, ERR_AUTH,
-			"%srest/: REST needs a login with Rest Access; set username and password",
-			conversation->base_url);
-	else if (words != NULL)
-		conversation_fail(conversation, why.kind, "%srest/ refused with HTTP %d: %s",
-			conversation->base_url, exchange->status, words);
-	else
-		conversation_fail(conversation, why.kind, "%s", why.text);
-}
-
-static struct json_object *data_of(struct exchange *exchange, const char *member, json_type type)
-{
-	if (!exchange_good(exchange, NULL))
-		return NULL;
-	return json_member(json_member(exchange->json, "data", json_type_object), member, type);
-}
 
 static void hear_door(struct conversation *conversation, struct exchange *exchange)
 {
@@ -193,16 +127,16 @@ static void hear_door(struct conversation *conversation, struct exchange *exchan
 			conversation->base_url);
 		return;
 	}
-	if (data_of(exchange, "default_version", json_type_int) == NULL) {
-		fail(conversation, exchange);
+	if (roundup_data(exchange, "default_version", json_type_int) == NULL) {
+		roundup_fail(conversation, exchange);
 		return;
 	}
 	struct server *server = conversation->server;
 	server->door = talloc_strdup(server, "rest/");
-	server->abilities = ABILITY_WHY;
+	server->abilities = ABILITY_WHY | ABILITY_COMMENTS | ABILITY_CHANGES;
 	if (exchange->date != 0)
 		server->skew_s = (exchange->date - conversation->now) / MOMENT_SECOND;
-	ask(conversation, ASK_CLASSES,
+	roundup_ask(conversation, ASK_CLASSES,
 		talloc_asprintf(NULL, "%srest/data?@pretty=false", conversation->base_url));
 }
 
@@ -212,8 +146,8 @@ static void hear_classes(struct conversation *conversation, struct exchange *exc
 	struct json_object *classes = NULL;
 	if (exchange_good(exchange, NULL))
 		classes = json_member(exchange->json, "data", json_type_object);
-	if (classes == NULL && refusal(exchange) == NULL && exchange->status != 404) {
-		fail(conversation, exchange);
+	if (classes == NULL && roundup_refusal(exchange) == NULL && exchange->status != 404) {
+		roundup_fail(conversation, exchange);
 		return;
 	}
 	char *learnt = talloc_strdup(conversation->server, "");
@@ -249,9 +183,9 @@ static char *without_field(const struct server *server, const char *words)
 /* Each refusal takes one field away, so this ends after as many questions as there are fields. */
 static void hear_schema(struct conversation *conversation, struct exchange *exchange)
 {
-	if (data_of(exchange, "collection", json_type_array) != NULL)
+	if (roundup_data(exchange, "collection", json_type_array) != NULL)
 		return;
-	const char *words = refusal(exchange);
+	const char *words = roundup_refusal(exchange);
 	if (words != NULL && exchange->status == 404) {
 		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
 			"%srest/data/issue: %s; only trackers with a class `issue` can be watched",
@@ -262,7 +196,7 @@ static void hear_schema(struct conversation *conversation, struct exchange *exch
 	if (words != NULL && (exchange->status == 400 || exchange->status == 403))
 		rest = without_field(conversation->server, words);
 	if (rest == NULL) {
-		fail(conversation, exchange);
+		roundup_fail(conversation, exchange);
 		return;
 	}
 	conversation->server->memory = rest;
@@ -361,18 +295,11 @@ static void ask_about_silence(struct conversation *conversation, struct exchange
 		ask_alone(conversation, ASK_BUG, silent + i, 1);
 }
 
-/* 2.4 and later say -1 where the administrator's limit of rows cut the answer short. */
-static bool was_cut(struct exchange *exchange)
-{
-	struct json_object *total = data_of(exchange, "@total_size", json_type_int);
-	return total != NULL && json_object_get_int64(total) < 0;
-}
-
 static void hear_bugs(struct conversation *conversation, struct exchange *exchange)
 {
-	struct json_object *items = data_of(exchange, "collection", json_type_array);
+	struct json_object *items = roundup_data(exchange, "collection", json_type_array);
 	if (items == NULL) {
-		fail(conversation, exchange);
+		roundup_fail(conversation, exchange);
 		return;
 	}
 	bool nameless = false;
@@ -386,7 +313,7 @@ static void hear_bugs(struct conversation *conversation, struct exchange *exchan
 			conversation_observe_error(conversation, silent[i], ERR_UNPARSABLE_BUG,
 				"issue%s: left out of an answer that has an item without an id",
 				conversation->wanted[silent[i]].remote_id);
-	else if (was_cut(exchange) && count > 0 && count < exchange->wanted_count)
+	else if (roundup_was_cut(exchange) && count > 0 && count < exchange->wanted_count)
 		ask_bugs(conversation, silent, count);
 	else
 		ask_about_silence(conversation, exchange, silent, count);
@@ -401,7 +328,7 @@ static bool observe_why(struct conversation *conversation, struct exchange *exch
 {
 	unsigned wanted = exchange->wanted[0];
 	const char *id = conversation->wanted[wanted].remote_id;
-	const char *words = refusal(exchange);
+	const char *words = roundup_refusal(exchange);
 	if (words != NULL && exchange->status == 404)
 		conversation_observe_error(
 			conversation, wanted, ERR_BUG_NOT_FOUND, "issue%s: %s", id, words);
@@ -416,12 +343,12 @@ static void hear_bug(struct conversation *conversation, struct exchange *exchang
 	if (observe_why(conversation, exchange))
 		return;
 	const char *id = conversation->wanted[exchange->wanted[0]].remote_id;
-	struct json_object *said = data_of(exchange, "id", json_type_string);
+	struct json_object *said = roundup_data(exchange, "id", json_type_string);
 	if (said != NULL && strcmp(json_object_get_string(said), id) == 0)
 		conversation_observe_error(conversation, exchange->wanted[0], ERR_BUG_NOT_FOUND,
 			"issue%s: retired (taken out of the tracker's lists)", id);
 	else
-		fail(conversation, exchange);
+		roundup_fail(conversation, exchange);
 }
 
 static void hear_witness(struct conversation *conversation, struct exchange *exchange)
@@ -434,7 +361,7 @@ static void hear_witness(struct conversation *conversation, struct exchange *exc
 			"%srest/data/issue answered none of the %u bugs asked",
 			conversation->base_url, exchange->wanted_count);
 	else
-		fail(conversation, exchange);
+		roundup_fail(conversation, exchange);
 }
 
 static void hear(struct conversation *conversation, struct exchange *exchange)
@@ -446,6 +373,9 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_BUGS] = hear_bugs,
 		[ASK_WITNESS] = hear_witness,
 		[ASK_BUG] = hear_bug,
+		[ASK_MESSAGE_IDS] = roundup_hear_message_ids,
+		[ASK_MESSAGES] = roundup_hear_messages,
+		[ASK_CHANGES] = roundup_hear_changes,
 	};
 	ears[exchange->purpose](conversation, exchange);
 }
@@ -453,7 +383,7 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 const struct tracker roundup_tracker = {
 	.name = "roundup",
 	.title = "Roundup",
-	.batch_size = BATCH_SIZE,
+	.batch_size = ROUNDUP_BATCH_SIZE,
 	.recognise = recognise,
 	.valid_id = valid_id,
 	.begin = begin,
