@@ -1,7 +1,6 @@
 /* Bugzilla 5.2's REST interface, as far as bugwatch asks it. */
-#include "tests/farm/site.h"
+#include "tests/farm/bugzilla.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
@@ -45,7 +44,7 @@ static void write_product(struct evbuffer *out, const struct bug *bug)
 	say_json(out, bug->product);
 }
 
-static void write_time(struct evbuffer *out, double at)
+void bugzilla_write_time(struct evbuffer *out, double at)
 {
 	char text[40];
 	time_t whole = (time_t)at;
@@ -56,12 +55,12 @@ static void write_time(struct evbuffer *out, double at)
 
 static void write_changed(struct evbuffer *out, const struct bug *bug)
 {
-	write_time(out, bug->changed);
+	bugzilla_write_time(out, bug->changed);
 }
 
 static void write_created(struct evbuffer *out, const struct bug *bug)
 {
-	write_time(out, bug->created);
+	bugzilla_write_time(out, bug->created);
 }
 
 static void write_is_open(struct evbuffer *out, const struct bug *bug)
@@ -134,6 +133,7 @@ static void write_bug_or_badly(
 {
 	switch (site_badness(site, bug->id)) {
 	case BAD_NOT:
+	case BAD_COMMENTS:
 		write_bug(out, bug, asked);
 		break;
 	case BAD_TYPES:
@@ -148,10 +148,7 @@ static void write_bug_or_badly(
 	}
 }
 
-static void refuse(struct answer *answer, int status, int code, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void refuse(struct answer *answer, int status, int code, const char *format, ...)
+void bugzilla_refuse(struct answer *answer, int status, int code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -167,8 +164,7 @@ static void refuse(struct answer *answer, int status, int code, const char *form
 	talloc_free(message);
 }
 
-/* Reads `2026-03-08T07:30:00Z`, with or without a zone. */
-static bool read_time(const char *text, double *at)
+bool bugzilla_read_time(const char *text, double *at)
 {
 	struct tm broken = {0};
 	const char *rest = strptime(text, "%Y-%m-%d", &broken);
@@ -207,10 +203,10 @@ static bool read_search(struct question *question, struct answer *answer, struct
 		search->limit = MOST_RESULTS;
 	search->offset = offset != NULL ? (unsigned)strtoul(offset, NULL, 10) : 0;
 	if (offset != NULL && limit == NULL)
-		refuse(answer, 400, 50,
+		bugzilla_refuse(answer, 400, 50,
 			"The function Bug.search requires a limit argument when offset is given");
-	else if (since != NULL && !read_time(since, &search->since))
-		refuse(answer, 400, 56, "'%s' is not a legal date.", since);
+	else if (since != NULL && !bugzilla_read_time(since, &search->since))
+		bugzilla_refuse(answer, 400, 56, "'%s' is not a legal date.", since);
 	return answer->status == 200;
 }
 
@@ -241,47 +237,65 @@ static void answer_search(const struct site *site, struct question *question, st
 	say(answer->body, "]}");
 }
 
-/* One bug of the get form; false (and refused as a whole) where it can't be had. */
-static bool get_bug(
-	const struct site *site, struct question *question, unsigned id, struct answer *answer)
+bool bugzilla_get(const struct site *site, const struct question *question, unsigned id,
+	struct bug *bug, struct answer *answer)
 {
-	struct bug bug;
-	enum presence presence = site_bug(site, question, id, &bug);
+	enum presence presence = site_bug(site, question, id, bug);
 	if (presence == BUG_PRIVATE)
-		refuse(answer, 401, 102,
+		bugzilla_refuse(answer, 401, 102,
 			"You are not authorized to access bug #%u. To see this bug, you must first "
 			"log in to an account with the appropriate permissions.",
 			id);
 	else if (presence != BUG_THERE)
-		refuse(answer, 404, 101, "Bug #%u does not exist.", id);
-	else
-		write_bug_or_badly(site, answer->body, &bug, asked_fields(question));
+		bugzilla_refuse(answer, 404, 101, "Bug #%u does not exist.", id);
 	return presence == BUG_THERE;
+}
+
+bool bugzilla_read_id(const char *word, size_t n, unsigned *id, struct answer *answer)
+{
+	unsigned long number = strtoul(word, NULL, 10);
+	*id = (unsigned)number;
+	if (n > 0 && strspn(word, "0123456789") == n && number <= INT32_MAX)
+		return true;
+	bugzilla_refuse(answer, 400, 100, "'%.*s' is not a valid bug number nor an alias to a bug.",
+		(int)n, word);
+	return false;
 }
 
 /* `rest/bug/1?ids=2`: one that can't be had spoils all. */
 static void answer_get(const struct site *site, struct question *question, const char *first,
 	struct answer *answer)
 {
-	char *end;
-	unsigned count;
+	struct bug bug;
+	unsigned id, count, asked = asked_fields(question);
 	bool given;
-	unsigned long id = strtoul(first, &end, 10);
-	if (!isdigit((unsigned char)*first) || *end != '\0' || id > INT32_MAX) {
-		refuse(answer, 400, 100, "'%s' is not a valid bug number nor an alias to a bug.",
-			first);
+	if (!bugzilla_read_id(first, strlen(first), &id, answer))
 		return;
-	}
 	unsigned *more = question_ids(question, "ids", false, &count, &given);
 	say(answer->body, "{\"bugs\":[");
-	if (!get_bug(site, question, (unsigned)id, answer))
+	if (!bugzilla_get(site, question, id, &bug, answer))
 		return;
+	write_bug_or_badly(site, answer->body, &bug, asked);
 	for (unsigned i = 0; i < count; i++) {
-		say(answer->body, ",");
-		if (!get_bug(site, question, more[i], answer))
+		if (!bugzilla_get(site, question, more[i], &bug, answer))
 			return;
+		say(answer->body, ",");
+		write_bug_or_badly(site, answer->body, &bug, asked);
 	}
 	say(answer->body, "],\"faults\":[]}");
+}
+
+/* What is asked about a bug by its number. */
+static void answer_bug(const struct site *site, struct question *question, const char *words,
+	struct answer *answer)
+{
+	size_t n = strcspn(words, "/");
+	if (words[n] == '\0')
+		answer_get(site, question, words, answer);
+	else if (strcmp(words + n, "/comment") == 0)
+		bugzilla_answer_comments(site, question, words, n, answer);
+	else
+		bugzilla_refuse(answer, 404, 32000, "No REST resource found for this request.");
 }
 
 static void answer_version(struct answer *answer)
@@ -295,7 +309,7 @@ static void answer_time(const struct question *question, struct answer *answer)
 	say(answer->body, "{\"tz_offset\":\"+0000\",\"tz_short_name\":\"UTC\",\"tz_name\":\"UTC\"");
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		evbuffer_add_printf(answer->body, ",\"%s\":", names[i]);
-		write_time(answer->body, question->now);
+		bugzilla_write_time(answer->body, question->now);
 	}
 	say(answer->body, "}");
 }
@@ -306,11 +320,12 @@ static bool let_in(const struct site *site, const struct question *question, str
 	bool key = question_value(question, "Bugzilla_api_key") != NULL ||
 		question_value(question, "api_key") != NULL;
 	if (key && !question->signed_in)
-		refuse(answer, 400, 306,
+		bugzilla_refuse(answer, 400, 306,
 			"The API key you specified is invalid. Please check that you typed it "
 			"correctly.");
 	else if (site->login_required && !question->signed_in)
-		refuse(answer, 401, 410, "You must log in before using this part of Bugzilla.");
+		bugzilla_refuse(
+			answer, 401, 410, "You must log in before using this part of Bugzilla.");
 	return answer->status == 200;
 }
 
@@ -326,10 +341,10 @@ static void answer_rest(
 		answer_time(question, answer);
 	else if (get && strcmp(call, "bug") == 0)
 		answer_search(site, question, answer);
-	else if (get && strncmp(call, "bug/", 4) == 0 && strchr(call + 4, '/') == NULL)
-		answer_get(site, question, call + 4, answer);
+	else if (get && strncmp(call, "bug/", 4) == 0)
+		answer_bug(site, question, call + 4, answer);
 	else
-		refuse(answer, 404, 32000, "No REST resource found for this request.");
+		bugzilla_refuse(answer, 404, 32000, "No REST resource found for this request.");
 }
 
 /* What a person who follows a watch's link sees. */
@@ -400,5 +415,7 @@ const struct speech bugzilla_speech = {
 				"Low", "Lowest", NULL},
 			.products = (const char *const[]){"Widget Engine", "Desk", "Caf\xc3\xa9",
 				"R&D", NULL},
+			.authors = (const char *const[]){"ada@bugs.example", "zoe.dev@bugs.example",
+				"o'brien@bugs.example", "j\xc3\xb6rg@bugs.example", NULL},
 		},
 };

@@ -86,12 +86,29 @@ static bool set_presence(struct site *site, struct hand *hand, struct json_objec
 
 static bool set_bad(struct site *site, struct hand *hand, struct json_object *value)
 {
-	static const char *const words[] = {
-		[BAD_NOT] = "not", [BAD_TYPES] = "types", [BAD_SYNTAX] = "syntax", NULL};
+	static const char *const words[] = {[BAD_NOT] = "not",
+		[BAD_TYPES] = "types",
+		[BAD_SYNTAX] = "syntax",
+		[BAD_COMMENTS] = "comments",
+		NULL};
 	int index = word_index(words, value);
 	if (index >= 0)
 		hand->badness = (enum badness)index;
 	return index >= 0;
+}
+
+/* {"author", "text"}: adds a comment. */
+static bool set_comment(struct site *site, struct hand *hand, struct json_object *value)
+{
+	struct json_object *author = NULL, *text = NULL;
+	if (!json_object_is_type(value, json_type_object) ||
+		!json_object_object_get_ex(value, "author", &author) ||
+		!json_object_object_get_ex(value, "text", &text) ||
+		!json_object_is_type(author, json_type_string) ||
+		!json_object_is_type(text, json_type_string))
+		return false;
+	site_say(site, hand, json_object_get_string(author), json_object_get_string(text));
+	return true;
 }
 
 static const struct member bug_members[] = {
@@ -103,6 +120,7 @@ static const struct member bug_members[] = {
 	{"product", set_product},
 	{"presence", set_presence},
 	{"bad", set_bad},
+	{"comment", set_comment},
 	{NULL, NULL},
 };
 
@@ -141,6 +159,7 @@ static bool set_latency(struct site *site, struct hand *hand, struct json_object
 static bool set_tempo(struct site *site, struct hand *hand, struct json_object *value)
 {
 	site->life.tempo = json_object_get_double(value);
+	site->life.began = site_now(site);
 	return is_number(value);
 }
 
@@ -254,6 +273,7 @@ static struct json_object *bug_json(
 	add_text(object, "priority", bug.priority);
 	add_text(object, "product", bug.product);
 	add_text(object, "title", bug.title);
+	json_object_object_add(object, "comments", json_object_new_int64(bug.comments));
 	json_object_object_add(object, "changed", json_object_new_double(bug.changed));
 	return object;
 }

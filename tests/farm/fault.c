@@ -5,8 +5,14 @@
 
 struct fault {
 	const char *word;
+	const char *bugzilla, *roundup; /* spoils only paths with this in it; NULL: all */
 	void (*spoil)(struct site *site, struct question *question, struct answer *answer);
 };
+
+static bool is_bugzilla(const struct site *site)
+{
+	return strcmp(site->speech->type, "bugzilla") == 0;
+}
 
 static void spoil_html(struct site *site, struct question *question, struct answer *answer)
 {
@@ -56,9 +62,7 @@ static void spoil_slow(struct site *site, struct question *question, struct answ
 /* A list of nothing, in the speech's own words. */
 static void spoil_empty(struct site *site, struct question *question, struct answer *answer)
 {
-	bool bugzilla = strcmp(site->speech->type, "bugzilla") == 0;
-	if (strstr(question->path, bugzilla ? "/bug" : "/issue") == NULL)
-		return;
+	bool bugzilla = is_bugzilla(site);
 	evbuffer_drain(answer->body, evbuffer_get_length(answer->body));
 	answer->status = 200;
 	say(answer->body,
@@ -97,19 +101,20 @@ static void spoil_loop(struct site *site, struct question *question, struct answ
 }
 
 static const struct fault faults[] = {
-	{"html", spoil_html},
-	{"login", spoil_login},
-	{"cut", spoil_cut},
-	{"cut-connection", spoil_cut_connection},
-	{"badbug", spoil_badbug},
-	{"hang", spoil_hang},
-	{"slow", spoil_slow},
-	{"empty", spoil_empty},
-	{"500", spoil_500},
-	{"503", spoil_503},
-	{"429", spoil_429},
-	{"redirect", spoil_redirect},
-	{"loop", spoil_loop},
+	{"html", NULL, NULL, spoil_html},
+	{"login", NULL, NULL, spoil_login},
+	{"cut", NULL, NULL, spoil_cut},
+	{"cut-connection", NULL, NULL, spoil_cut_connection},
+	{"badbug", NULL, NULL, spoil_badbug},
+	{"hang", NULL, NULL, spoil_hang},
+	{"slow", NULL, NULL, spoil_slow},
+	{"empty", "/bug", "/issue", spoil_empty},
+	{"500", NULL, NULL, spoil_500},
+	{"comments", "/comment", "/msg", spoil_500},
+	{"503", NULL, NULL, spoil_503},
+	{"429", NULL, NULL, spoil_429},
+	{"redirect", NULL, NULL, spoil_redirect},
+	{"loop", NULL, NULL, spoil_loop},
 };
 
 enum { FAULTS = sizeof(faults) / sizeof(faults[0]) };
@@ -140,7 +145,9 @@ void fault_spoil(struct site *site, struct question *question, struct answer *an
 	const char *only = site->fault_only;
 	if (site->fault == NULL || site->fault_times == 0)
 		return;
-	if (only != NULL && strncmp(question->path, only, strlen(only)) != 0)
+	const char *part = is_bugzilla(site) ? site->fault->bugzilla : site->fault->roundup;
+	if ((only != NULL && strncmp(question->path, only, strlen(only)) != 0) ||
+		(part != NULL && strstr(question->path, part) == NULL))
 		return;
 	if (site->fault_times > 0)
 		site->fault_times--;

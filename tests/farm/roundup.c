@@ -161,6 +161,7 @@ static void write_issue(const struct wish *wish, struct evbuffer *out, const str
 	write_link(wish, out, "issue", id);
 	switch (site_badness(wish->site, bug->id)) {
 	case BAD_NOT:
+	case BAD_COMMENTS:
 		write_fields(wish, out, bug, ", ");
 		break;
 	case BAD_TYPES:
@@ -375,6 +376,7 @@ const struct speech roundup_speech = {
 			.priorities = (const char *const[]){"bug", "urgent", "critical", "feature",
 				"wish", NULL},
 			.products = (const char *const[]){"engine", "", "docs", NULL},
+			.authors = (const char *const[]){"ada", "zoe", "o'brien", "admin", NULL},
 		},
 };
 
@@ -403,5 +405,6 @@ const struct speech roundup_python_speech = {
 				"low", "deferred blocker", NULL},
 			.products = (const char *const[]){"Library (Lib)", "Documentation",
 				"Interpreter Core", NULL},
+			.authors = (const char *const[]){"ada", "zoe", "o'brien", "admin", NULL},
 		},
 };

@@ -15,7 +15,7 @@ struct site *site_new(const void *owner, struct event_base *base, const struct s
 	site->speech = speech;
 	site->name = talloc_strdup(site, name);
 	site->base = base;
-	site->life = (struct life){.plot = &speech->plot, .bugs = bugs};
+	site->life = (struct life){.plot = &speech->plot, .bugs = bugs, .began = site_now(site)};
 	site->hands = talloc_zero_array(site, struct hand *, bugs + 1);
 	site->fault_times = -1;
 	return site;
@@ -32,6 +32,7 @@ struct hand *site_hand(struct site *site, unsigned id)
 {
 	if (site->hands[id] == NULL) {
 		site->hands[id] = talloc_zero(site, struct hand);
+		site->hands[id]->id = id;
 		if (id > site->life.bugs - site->private_bugs)
 			site->hands[id]->presence = BUG_PRIVATE;
 	}
@@ -54,6 +55,7 @@ static void lay_on(struct bug *bug, const struct hand *hand)
 		bug->product = hand->product;
 	if (hand->title != NULL)
 		bug->title = hand->title;
+	bug->comments += hand->said_count;
 	if (hand->at > bug->changed)
 		bug->changed = hand->at;
 }
@@ -77,6 +79,35 @@ enum presence site_bug(
 	if (hand != NULL)
 		lay_on(bug, hand);
 	return presence;
+}
+
+void site_say(struct site *site, struct hand *hand, const char *author, const char *text)
+{
+	struct bug bug;
+	life_at(&site->life, hand->id, hand->at, &bug);
+	hand->said = talloc_realloc(hand, hand->said, struct said, hand->said_count + 1);
+	hand->said[hand->said_count++] = (struct said){.author = talloc_strdup(hand, author),
+		.text = talloc_strdup(hand, text),
+		.at = hand->at,
+		.after = bug.comments};
+}
+
+/* Numbers stay what they are whatever is said later: a comment by hand has a place of its own. */
+void site_comment(const struct site *site, unsigned id, unsigned number, struct comment *comment)
+{
+	const struct hand *hand = site->hands[id];
+	unsigned before = 0;
+	while (hand != NULL && before < hand->said_count &&
+		hand->said[before].after + before < number)
+		before++;
+	if (hand != NULL && before < hand->said_count &&
+		hand->said[before].after + before == number) {
+		const struct said *said = &hand->said[before];
+		*comment = (struct comment){
+			.author = said->author, .text = said->text, .at = said->at};
+	} else {
+		life_comment(&site->life, id, number - before, comment);
+	}
 }
 
 enum badness site_badness(const struct site *site, unsigned id)

@@ -25,14 +25,24 @@ extern const struct speech bugzilla_speech, roundup_speech, roundup_python_speec
 
 enum presence { BUG_THERE, BUG_MISSING, BUG_PRIVATE, BUG_RETIRED };
 
-/* How a bug is written wrong: with values of the wrong types, or so that no parser takes it. */
-enum badness { BAD_NOT, BAD_TYPES, BAD_SYNTAX };
+/* How a bug is written wrong: with values of wrong types, so that no parser takes it, or its comments. */
+enum badness { BAD_NOT, BAD_TYPES, BAD_SYNTAX, BAD_COMMENTS };
+
+/* A comment made by hand, which life's later comments come after. */
+struct said {
+	const char *author, *text;
+	double at;
+	unsigned after; /* so many comments of life */
+};
 
 /* What was set by hand; a text that is NULL goes on as life has it. */
 struct hand {
+	unsigned id; /* of the bug */
 	const char *status, *resolution, *severity, *priority, *title, *product;
 	enum presence presence;
 	enum badness badness;
+	struct said *said; /* in the order they were made */
+	unsigned said_count;
 	double at; /* when, by the tracker's clock */
 };
 
@@ -87,6 +97,12 @@ enum badness site_badness(const struct site *site, unsigned id);
 
 /* What was set by hand for bug ID (1 to life.bugs), made if need be; it counts as a change now. */
 struct hand *site_hand(struct site *site, unsigned id);
+
+/* Adds a comment to HAND's bug, at its moment. The texts are copied. */
+void site_say(struct site *site, struct hand *hand, const char *author, const char *text);
+
+/* Tells what comment NUMBER of bug ID is like; the bug has it, as site_bug tells. */
+void site_comment(const struct site *site, unsigned id, unsigned number, struct comment *comment);
 
 /* Answers REQUEST, now or later. */
 void site_serve(struct site *site, struct evhttp_request *request);
