@@ -1,6 +1,7 @@
 /* Roundup 2.6's REST interface, as far as bugwatch asks it. */
+#include "tests/farm/roundup.h"
+
 #include "tests/farm/roundup_schema.h"
-#include "tests/farm/site.h"
 
 #include <ctype.h>
 #include <sodium.h>
@@ -9,10 +10,7 @@
 #include <talloc.h>
 #include <time.h>
 
-static void refuse(struct answer *answer, int status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void refuse(struct answer *answer, int status, const char *format, ...)
+void roundup_refuse(struct answer *answer, int status, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -54,7 +52,7 @@ static bool read_wish(
 			n++;
 		unsigned field = roundup_field(wish->schema, names, n);
 		if (n > 0 && field == 0) {
-			refuse(answer, 400, "'Unknown property: %.*s'", (int)n, names);
+			roundup_refuse(answer, 400, "'Unknown property: %.*s'", (int)n, names);
 			return false;
 		}
 		wish->fields |= field;
@@ -64,14 +62,14 @@ static bool read_wish(
 	return true;
 }
 
-static void write_link(
-	const struct wish *wish, struct evbuffer *out, const char *class_name, const char *id)
+void roundup_write_link(
+	const struct site *site, struct evbuffer *out, const char *class_name, const char *id)
 {
 	evbuffer_add_printf(out, "\"id\": \"%s\", \"link\": \"%srest/data/%s/%s\"", id,
-		wish->site->base_url, class_name, id);
+		site->base_url, class_name, id);
 }
 
-static void write_time(struct evbuffer *out, double at)
+void roundup_write_time(struct evbuffer *out, double at)
 {
 	char text[40];
 	time_t whole = (time_t)at;
@@ -91,7 +89,7 @@ static void write_item(const struct wish *wish, struct evbuffer *out,
 		return;
 	}
 	say(out, "{");
-	write_link(wish, out, field->class_name, id);
+	roundup_write_link(wish->site, out, field->class_name, id);
 	if (wish->verbose > 1) {
 		say(out, ", \"name\": ");
 		say_json(out, name);
@@ -120,11 +118,17 @@ static void write_value(const struct wish *wish, struct evbuffer *out,
 			write_item(wish, out, field, value);
 		say(out, "]");
 		break;
+	case ROUNDUP_MESSAGES:
+		if (site_badness(wish->site, bug->id) == BAD_COMMENTS)
+			say(out, "{}");
+		else
+			roundup_write_messages(wish->site, out, bug, wish->verbose > 0);
+		break;
 	case ROUNDUP_CREATION:
-		write_time(out, bug->created);
+		roundup_write_time(out, bug->created);
 		break;
 	case ROUNDUP_ACTIVITY:
-		write_time(out, bug->changed);
+		roundup_write_time(out, bug->changed);
 		break;
 	}
 }
@@ -158,7 +162,7 @@ static void write_issue(const struct wish *wish, struct evbuffer *out, const str
 	char id[16];
 	snprintf(id, sizeof(id), "%u", bug->id);
 	say(out, "{");
-	write_link(wish, out, "issue", id);
+	roundup_write_link(wish->site, out, "issue", id);
 	switch (site_badness(wish->site, bug->id)) {
 	case BAD_NOT:
 	case BAD_COMMENTS:
@@ -239,17 +243,17 @@ static void answer_issue(
 	unsigned number = strspn(id, "0123456789") == strlen(id) ? (unsigned)atol(id) : 0;
 	enum presence presence = site_bug(site, question, number, &bug);
 	if (presence == BUG_MISSING) {
-		refuse(answer, 404, "no such issue %s", id);
+		roundup_refuse(answer, 404, "no such issue %s", id);
 		return;
 	}
 	if (presence == BUG_PRIVATE) {
-		refuse(answer, 403, "Permission to view issue%s denied", id);
+		roundup_refuse(answer, 403, "Permission to view issue%s denied", id);
 		return;
 	}
 	if (!read_wish(question, ROUNDUP_ALL_FIELDS, answer, &wish))
 		return;
 	say(answer->body, "{\"data\": {\"type\": \"issue\", ");
-	write_link(&wish, answer->body, "issue", id);
+	roundup_write_link(site, answer->body, "issue", id);
 	say(answer->body, ", \"attributes\": {");
 	write_fields(&wish, answer->body, &bug, "");
 	evbuffer_add_printf(answer->body, "}, \"@etag\": \"\\\"%08x%08x\\\"\"}}", bug.id,
@@ -285,17 +289,19 @@ static void answer_rest(
 	const struct site *site, struct question *question, const char *path, struct answer *answer)
 {
 	if (evhttp_request_get_command(question->request) != EVHTTP_REQ_GET)
-		refuse(answer, 405, "Method not allowed here.");
+		roundup_refuse(answer, 405, "Method not allowed here.");
 	else if (*path == '\0')
 		answer_door(site, answer);
 	else if (strcmp(path, "data") == 0 || strcmp(path, "data/") == 0)
 		answer_classes(site, answer);
 	else if (strcmp(path, "data/issue") == 0)
 		answer_collection(site, question, answer);
+	else if (strcmp(path, "data/msg") == 0)
+		roundup_answer_messages(site, question, answer);
 	else if (strncmp(path, "data/issue/", 11) == 0)
 		answer_issue(site, question, path + 11, answer);
 	else
-		refuse(answer, 404, "Class %s not found",
+		roundup_refuse(answer, 404, "Class %s not found",
 			strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
 }
 
@@ -308,7 +314,7 @@ static bool let_in(const struct site *site, const struct question *question, str
 		answer_page(answer, 401, "Invalid Login - Invalid login");
 		answer->content_type = "text/plain";
 	} else if (site->login_required && !question->signed_in) {
-		refuse(answer, 403, "Forbidden.");
+		roundup_refuse(answer, 403, "Forbidden.");
 	}
 	return answer->status == 200;
 }

@@ -45,7 +45,7 @@ static const struct roundup_field classic_fields[] = {
 	{"status", "status", ROUNDUP_LINK, status_of},
 	{"priority", "priority", ROUNDUP_LINK, priority_of},
 	{"keyword", "keyword", ROUNDUP_MULTILINK, product_of},
-	{"messages", "msg", ROUNDUP_MULTILINK, nothing_of},
+	{"messages", "msg", ROUNDUP_MESSAGES, nothing_of},
 };
 
 static const struct roundup_field python_fields[] = {
@@ -57,7 +57,7 @@ static const struct roundup_field python_fields[] = {
 	{"priority", "priority", ROUNDUP_LINK, priority_of},
 	{"severity", "severity", ROUNDUP_LINK, severity_of},
 	{"components", "component", ROUNDUP_MULTILINK, product_of},
-	{"messages", "msg", ROUNDUP_MULTILINK, nothing_of},
+	{"messages", "msg", ROUNDUP_MESSAGES, nothing_of},
 };
 
 const struct roundup_schema *roundup_schema_of(const struct speech *speech)
