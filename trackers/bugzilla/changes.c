@@ -15,7 +15,7 @@
 
 enum {
 	PAGE = 500,
-	MOST_CHANGES = 100000,
+	MOST_PAGES = 200,
 	/* A site's own limit may cut pages below ours; it is a round number (Red Hat: 1000). */
 	ROUND = 10,
 };
@@ -43,8 +43,8 @@ static char *watched_ids(const struct conversation *conversation, const void *ow
 	return ids;
 }
 
-/* Asks for the page that begins with the last bug that is known to have changed. */
-static void ask_page(struct conversation *conversation)
+/* Asks for page NUMBER, which begins with the last bug that is known to have changed. */
+static void ask_page(struct conversation *conversation, unsigned number)
 {
 	char since[MOMENT_TEXT], *path = talloc_strdup(NULL, "bug?");
 	char *ids = watched_ids(conversation, path);
@@ -56,19 +56,21 @@ static void ask_page(struct conversation *conversation)
 	if (conversation->change_count > 0)
 		path = talloc_asprintf_append_buffer(
 			path, "&offset=%u", conversation->change_count - 1);
-	bugzilla_ask_about(conversation, ASK_CHANGES, path, NULL, 0);
+	struct exchange *exchange = bugzilla_ask_about(conversation, ASK_CHANGES, path, NULL, 0);
+	exchange->memo = talloc_memdup(exchange, &number, sizeof(number));
 	talloc_free(path);
 }
 
 void bugzilla_begin_changes(struct conversation *conversation)
 {
-	ask_page(conversation);
+	ask_page(conversation, 1);
 }
 
 /* ---- answers ---- */
 
 /* What a page holds. */
 struct page {
+	unsigned number;
 	size_t count;
 	bool in_order, joined; /* it goes on where the page before ended */
 	bool fresh; /* it has bugs that no page before had */
@@ -115,7 +117,8 @@ static bool read_page(
 {
 	long last = last_id(conversation), before = 0;
 	unsigned known = conversation->change_count;
-	*page = (struct page){.count = json_object_array_length(bugs), .in_order = true};
+	page->count = json_object_array_length(bugs);
+	page->in_order = true;
 	page->joined = last == 0;
 	for (size_t i = 0; i < page->count && i <= PAGE; i++) {
 		struct json_object *item = json_object_array_get_idx(bugs, i);
@@ -144,10 +147,10 @@ static void go_on(struct conversation *conversation, const struct page *page, un
 		give_up(conversation, "with pages that do not join; the list moved");
 	else if (!page->fresh && page->count > 1 && page->count >= known)
 		give_up(conversation, "with the same page again");
-	else if (conversation->change_count > MOST_CHANGES)
+	else if (cut && page->fresh && page->number >= MOST_PAGES)
 		give_up(conversation, "with pages that do not end");
 	else if (cut && page->fresh)
-		ask_page(conversation);
+		ask_page(conversation, page->number + 1);
 }
 
 /* The server's clock; where its answer does not say, as the probe found it. */
@@ -162,7 +165,7 @@ void bugzilla_hear_changes(struct conversation *conversation, struct exchange *e
 {
 	struct json_object *bugs = answer_bugs(exchange);
 	unsigned known = conversation->change_count;
-	struct page page;
+	struct page page = {.number = *(unsigned *)exchange->memo};
 	if (conversation->until == 0)
 		conversation->until = clock_of(conversation, exchange);
 	if (bugs == NULL)

@@ -48,8 +48,8 @@ static void add_key_header(struct conversation *conversation, struct exchange *e
 			url_escape(exchange, login->api_key));
 }
 
-void bugzilla_ask_about(struct conversation *conversation, enum bugzilla_purpose purpose,
-	const char *path, const unsigned *wanted, unsigned count)
+struct exchange *bugzilla_ask_about(struct conversation *conversation,
+	enum bugzilla_purpose purpose, const char *path, const unsigned *wanted, unsigned count)
 {
 	const char *known_door = conversation->server->door;
 	char *url = talloc_asprintf(NULL, "%s%s%s", conversation->base_url,
@@ -59,6 +59,7 @@ void bugzilla_ask_about(struct conversation *conversation, enum bugzilla_purpose
 	add_key_header(conversation, exchange);
 	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
 	exchange->wanted_count = count;
+	return exchange;
 }
 
 unsigned bugzilla_fitting(const struct conversation *conversation, const unsigned *wanted,

@@ -28,8 +28,8 @@ struct exchange *bugzilla_ask(
  * Asks PATH below the remembered door about COUNT bugs, signed in. PATH has a query already; it and
  * WANTED are copied.
  */
-void bugzilla_ask_about(struct conversation *conversation, enum bugzilla_purpose purpose,
-	const char *path, const unsigned *wanted, unsigned count);
+struct exchange *bugzilla_ask_about(struct conversation *conversation,
+	enum bugzilla_purpose purpose, const char *path, const unsigned *wanted, unsigned count);
 
 /*
  * How many of the COUNT bugs at WANTED, at most MOST but one at least, fit into one question, each
