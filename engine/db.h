@@ -62,11 +62,19 @@ void db_forget(struct db_batch *batch);
 struct db_batch *db_query(struct db *db, enum query query, const char *const *parameters,
 	db_done *done, void *cookie);
 
-/* Rows and their cells; text is valid as long as the rows, "" where null. Column by position. */
+/* How many rows there are. Rows and columns count from 0; both must be there. */
 unsigned db_count(const struct db_rows *rows);
+
+/* How many rows the statement wrote (or gave, where it only reads). */
 uint64_t db_affected(const struct db_rows *rows);
+
+/* Whether a cell is null. */
 bool db_null(const struct db_rows *rows, unsigned row, unsigned column);
+
+/* A cell's text, "" where null; valid as long as the rows. */
 const char *db_text(const struct db_rows *rows, unsigned row, unsigned column);
+
+/* A cell as an integer, 0 where null. */
 int64_t db_integer(const struct db_rows *rows, unsigned row, unsigned column);
 
 /*
@@ -78,9 +86,16 @@ void db_listen(struct db *db, const char *channel, void (*heard)(void *cookie, c
 
 /* ---- array parameters, written as PostgreSQL array literals ---- */
 struct db_array;
+
+/* An empty array, owned by OWNER. */
 struct db_array *db_array_new(const void *owner);
-void db_array_add_text(struct db_array *array, const char *text); /* NULL is a null element */
+
+/* Adds a text (copied), or a null element where it is NULL. */
+void db_array_add_text(struct db_array *array, const char *text);
+
+/* Adds a whole number. */
 void db_array_add_integer(struct db_array *array, int64_t value);
+
 /* The literal; owned by the array, which takes no more elements. */
 const char *db_array_text(struct db_array *array);
 

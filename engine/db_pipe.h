@@ -25,6 +25,7 @@ struct db_pipe_events {
 struct db_pipe *db_pipe_new(const void *owner, struct event_base *base, struct resolver *resolver,
 	const struct db_target *target, const struct db_pipe_events *events, void *cookie);
 
+/* Whether it takes batches now. */
 bool db_pipe_ready(const struct db_pipe *pipe);
 
 /* How many batches are under way on it. */

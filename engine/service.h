@@ -31,9 +31,13 @@ void service_start(struct service *service);
  */
 void service_stop(struct service *service, void (*stopped)(void *cookie), void *cookie);
 
-/* Its parts; they live as long as the service. */
+/* Its database; like all its parts it lives as long as the service. */
 struct db *service_db(const struct service *service);
+
+/* Its vault for credentials. */
 struct vault *service_vault(const struct service *service);
+
+/* Its state folder. */
 const struct state *service_state(const struct service *service);
 
 #endif

@@ -68,8 +68,10 @@ void transfer_judge(const struct transfer *transfer, CURLcode result, struct err
  */
 bool transfer_was_lost(const struct transfer *transfer, CURLcode result);
 
-/* Whether the request was sent, and the bytes that went both ways so far. */
+/* Whether the request was sent. */
 bool transfer_was_sent(const struct transfer *transfer);
+
+/* The bytes that went both ways so far. */
 uint64_t transfer_bytes(const struct transfer *transfer);
 
 #endif

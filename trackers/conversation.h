@@ -129,14 +129,20 @@ struct exchange *conversation_next(struct conversation *conversation);
 bool conversation_over(const struct conversation *conversation);
 
 /*
- * Feed the answer to an exchange that is under way. head comes once, with DATE 0 and CONTENT_TYPE
- * NULL where the answer has none; data any number of times; end once. FAILURE is the transport's,
- * NULL where the answer came whole. At end the driver is called.
+ * The answer to an exchange that is under way begins, with DATE 0 and CONTENT_TYPE NULL where it has
+ * none. Once at most, before its data.
  */
 void exchange_head(struct conversation *conversation, struct exchange *exchange, int status,
 	const char *content_type, moment date);
+
+/* N more bytes of the answer's body, decoded; any number of times. */
 void exchange_data(
 	struct conversation *conversation, struct exchange *exchange, const char *bytes, size_t n);
+
+/*
+ * The answer is over, once. FAILURE is the transport's, NULL where it came whole. The driver is
+ * called.
+ */
 void exchange_end(
 	struct conversation *conversation, struct exchange *exchange, const struct err *failure);
 

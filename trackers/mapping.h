@@ -31,8 +31,10 @@ struct importance_row {
 	enum bug_importance to;
 };
 
-/* The word of a status or an importance; static. */
+/* The word of a status; static. */
 const char *status_word(enum bug_status status);
+
+/* The word of an importance; static. */
 const char *importance_word(enum bug_importance importance);
 
 /* Whether a bug of this status counts as resolved. */

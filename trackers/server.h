@@ -25,8 +25,10 @@ struct server {
 /* An empty server, owned by OWNER. */
 struct server *server_new(const void *owner);
 
-/* As one line of JSON, owned by OWNER; and back (NULL where it can't be read). */
+/* As one line of JSON, owned by OWNER. */
 char *server_to_json(const void *owner, const struct server *server);
+
+/* The server that JSON tells of, owned by OWNER; NULL where it can't be read. */
 struct server *server_from_json(const void *owner, const char *json);
 
 /* The word of one ability, as the API shows it, or NULL past the last; BIT counts from 0. */

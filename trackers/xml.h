@@ -28,11 +28,12 @@ struct element {
 	struct element *parent, *first, *last, *next; /* children in their order */
 };
 
+struct xml_reader;
+
 /*
  * A reader that is fed in pieces; a talloc object owned by OWNER. Raw control bytes, which XML
  * forbids and servers send, are taken out before it is parsed.
  */
-struct xml_reader;
 struct xml_reader *xml_reader_new(const void *owner);
 
 /* Takes N more bytes; false once the text can't be XML any more. */

@@ -71,9 +71,13 @@ const char *call_state_dir(struct call *call);
 
 /* ---- command_help.c ---- */
 
+/* The list of commands. */
 void help_all(FILE *out);
-/* Help for COMMAND, or for the group of commands whose first word is GROUP. */
+
+/* All about COMMAND. */
 void help_command(FILE *out, const struct command *command);
+
+/* The list of the commands whose first word is GROUP. */
 void help_group(FILE *out, const char *group);
 
 /* ---- command_talk.c: asking the service, and printing ---- */

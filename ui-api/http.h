@@ -18,10 +18,12 @@ struct http_target {
 };
 
 /*
- * Take the path and the query of a request target, as sent, apart into TARGET (zeroed before), whose
- * texts are owned by OWNER. Return NULL, or what is wrong. Dot segments mean nothing.
+ * Takes the path of a request target, as sent, apart into TARGET (zeroed before), whose texts are
+ * owned by OWNER. Returns NULL, or what is wrong; static. Dot segments mean nothing.
  */
 const char *http_parse_path(const void *owner, const char *path, struct http_target *target);
+
+/* The same for the query of the target, without its question mark. */
 const char *http_parse_query(const void *owner, const char *query, struct http_target *target);
 
 /* The value of parameter NAME (the first, where it comes twice), or NULL. */

@@ -17,6 +17,7 @@ void problem_field(struct problem *problem, const char *field, const char *messa
 /* Whether a field is at fault. */
 bool problem_has_fields(const struct problem *problem);
 
+/* Its HTTP status. */
 int problem_status(const struct problem *problem);
 
 /* The document; owned by PROBLEM. */

@@ -49,9 +49,11 @@ typedef void request_rows(struct request *request, struct db_rows *const *rows);
 void request_begin(struct request_list *list, struct event_base *base, struct db *db,
 	const struct vault *vault, struct evhttp_request *wire);
 
-/* Sends one query, or BATCH. A failure is answered here; else NEXT runs. One at a time. */
+/* Sends one query. A failure is answered here; else NEXT runs. One at a time. */
 void request_query(struct request *request, enum query query, const char *const *parameters,
 	request_rows *next);
+
+/* The same with BATCH. */
 void request_send(struct request *request, struct db_batch *batch, request_rows *next);
 
 /*
@@ -75,8 +77,10 @@ void request_header(struct request *request, const char *name, const char *value
 /* Answers with STATUS and what is in request_output as JSON, or TEXT where not NULL. Frees REQUEST. */
 void request_answer(struct request *request, int status, const char *text);
 
-/* Answers with a problem. Both free REQUEST. */
+/* Answers with PROBLEM. Frees REQUEST. */
 void request_refuse(struct request *request, struct problem *problem);
+
+/* Answers with a problem of this HTTP STATUS, and DETAIL. Frees REQUEST. */
 void request_fail(struct request *request, int status, const char *detail, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -38,12 +38,16 @@ struct exchange *bugzilla_ask_about(struct conversation *conversation,
 unsigned bugzilla_fitting(const struct conversation *conversation, const unsigned *wanted,
 	unsigned count, unsigned most, size_t extra, size_t others);
 
-/* The comments of the wanted bugs. */
+/* Asks for the comments of the wanted bugs. */
 void bugzilla_begin_comments(struct conversation *conversation);
+
+/* Hears the comments of some bugs. */
 void bugzilla_hear_comments(struct conversation *conversation, struct exchange *exchange);
 
-/* Which bugs changed. */
+/* Asks for the first page of the bugs that changed. */
 void bugzilla_begin_changes(struct conversation *conversation);
+
+/* Hears a page of the bugs that changed, and asks for the next. */
 void bugzilla_hear_changes(struct conversation *conversation, struct exchange *exchange);
 
 #endif

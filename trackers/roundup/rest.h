@@ -42,13 +42,19 @@ struct json_object *roundup_data(struct exchange *exchange, const char *name, js
 /* Whether the administrator's limit of rows cut a good answer short. */
 bool roundup_was_cut(struct exchange *exchange);
 
-/* The comments of the wanted bugs. */
+/* Asks which messages the wanted bugs have. */
 void roundup_begin_comments(struct conversation *conversation);
+
+/* Hears that, and asks for those that are newer than the stored ones. */
 void roundup_hear_message_ids(struct conversation *conversation, struct exchange *exchange);
+
+/* Hears some messages. */
 void roundup_hear_messages(struct conversation *conversation, struct exchange *exchange);
 
-/* Which bugs changed. */
+/* Asks which bugs changed. */
 void roundup_begin_changes(struct conversation *conversation);
+
+/* Hears which bugs changed. */
 void roundup_hear_changes(struct conversation *conversation, struct exchange *exchange);
 
 #endif

@@ -41,24 +41,49 @@ bool trac_says_missing(const struct exchange *exchange);
 /* The same for a ticket that this login may not view. */
 bool trac_says_private(const struct exchange *exchange);
 
-/* Each errand asks its first questions, and hears the answers to those of its purposes. */
+/* Looks for the RPC plugin. The hearers of this and the other errands are named by what answers. */
 void trac_begin_probe(struct conversation *conversation);
+
+/* Whether the plugin is there; asks whether we may use it, or for the query page. */
 void trac_hear_plugin(struct conversation *conversation, struct exchange *exchange);
+
+/* Whether we may use the plugin. */
 void trac_hear_rpc_door(struct conversation *conversation, struct exchange *exchange);
+
+/* Whether the query page gives CSV, where there is no plugin for us. */
 void trac_hear_query_door(struct conversation *conversation, struct exchange *exchange);
+
+/* A feed, which names the version: the probe's last. */
 void trac_hear_version(struct conversation *conversation, struct exchange *exchange);
 
+/* Asks for all wanted tickets, in batches. */
 void trac_begin_check(struct conversation *conversation);
+
+/* A batch of tickets as CSV; asks singly for those that it left out. */
 void trac_hear_table(struct conversation *conversation, struct exchange *exchange);
+
+/* One ticket's own address: a witness, or one that its batch left out. */
 void trac_hear_alone(struct conversation *conversation, struct exchange *exchange);
+
+/* A batch of tickets over RPC. */
 void trac_hear_calls(struct conversation *conversation, struct exchange *exchange);
 
+/* Asks which tickets changed. */
 void trac_begin_changes(struct conversation *conversation);
+
+/* Those that changed, as CSV. */
 void trac_hear_changed_table(struct conversation *conversation, struct exchange *exchange);
+
+/* Those that changed, over RPC. */
 void trac_hear_changed_call(struct conversation *conversation, struct exchange *exchange);
 
+/* Asks for the histories of the wanted tickets. */
 void trac_begin_comments(struct conversation *conversation);
+
+/* The histories of some tickets, over RPC. */
 void trac_hear_logs(struct conversation *conversation, struct exchange *exchange);
+
+/* The history of one ticket, as a feed. */
 void trac_hear_feed(struct conversation *conversation, struct exchange *exchange);
 
 #endif
