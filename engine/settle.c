@@ -113,26 +113,44 @@ static void blame_bugs(struct conversation *comments)
 				comments, i, ERR_COMMENTS_FAILED, "%s", comments->err.text);
 }
 
+/* Moves the bugs of GROUP that the errand said nothing of to its front; returns how many they are. */
+static unsigned unsaid_first(struct settle *settle, const struct group *group)
+{
+	struct talked *talked = &settle->talked[group->first];
+	unsigned unsaid = 0;
+	for (unsigned i = 0; i < group->count; i++) {
+		struct talked bug = talked[i];
+		if (conversation_observed(settle->comments, i))
+			continue;
+		talked[i] = talked[unsaid];
+		talked[unsaid++] = bug;
+	}
+	return unsaid;
+}
+
 /*
- * A group that one bug may have spoilt is halved; what stands alone then has an error of its own.
- * Comments that want a login are no reason to lose the rest.
+ * What a failed errand said is true; where one bug may have spoilt it, the rest is asked for anew,
+ * and halved where it said nothing. What stands alone then has an error of its own. Comments that
+ * want a login are no reason to lose the rest. False where the tracker is to blame.
  */
-static bool halve(struct settle *settle, const struct group *group)
+static bool go_on_without(struct settle *settle, const struct group *group)
 {
 	struct conversation *comments = settle->comments;
 	bool login = comments->err.kind == ERR_AUTH;
 	settle->failures++;
-	if (comments->observation_count > 0 ||
-		(!login && !settle_may_be_one_bug(comments->err.kind)))
+	if (!login && !settle_may_be_one_bug(comments->err.kind))
 		return false;
 	if (login || group->count == 1 ||
 		(settle->read == 0 && settle->failures > FAILURES_OF_ALL)) {
 		blame_bugs(comments);
-		return false;
+		return true;
 	}
-	unsigned half = group->count / 2;
-	add_group(settle, group->first, half);
-	add_group(settle, group->first + half, group->count - half);
+	unsigned unsaid = unsaid_first(settle, group);
+	unsigned part = unsaid < group->count ? 0 : unsaid / 2;
+	if (part > 0)
+		add_group(settle, group->first, part);
+	if (unsaid > part)
+		add_group(settle, group->first + part, unsaid - part);
 	return true;
 }
 
@@ -145,17 +163,16 @@ static void on_comments(void *cookie, struct conversation *comments, const struc
 	if (err.kind == ERR_NONE)
 		err_set(&comments->err, ERR_COMMENTS_FAILED,
 			"%s said nothing of this bug's comments", comments->base_url);
-	bool halved = err.kind != ERR_NONE && halve(settle, group);
-	if (err.kind == ERR_NONE) {
-		settle->read++;
-		blame_bugs(comments);
-	} else if (!halved && comments->observation_count < comments->wanted_count) {
-		settle->err = err;
-	}
 	unsigned *which = talloc_array(comments, unsigned, group->count);
 	for (unsigned i = 0; i < group->count; i++)
 		which[i] = settle->talked[group->first + i].which;
-	write(settle, which, halved ? 0 : group->count, cost);
+	if (err.kind == ERR_NONE) {
+		settle->read++;
+		blame_bugs(comments);
+	} else if (!go_on_without(settle, group)) {
+		settle->err = err;
+	}
+	write(settle, which, group->count, cost);
 	talloc_free(group);
 }
 
@@ -255,12 +272,15 @@ static void ask_newest(struct settle *settle)
 		settle);
 }
 
-/* A bug that did not change has no new comments: every tracker's last change moves with them. */
+/*
+ * A bug that did not change has no new comments: its last change moves with them. Where the tracker
+ * does not say when that was (Trac's query page), only asking for them tells.
+ */
 static bool wants_comments(const struct settle *settle, const struct observation *o)
 {
 	const struct claimed *bug = &settle->bugs[o->wanted];
-	return o->err.kind == ERR_NONE &&
-		(bug->comments_wanted || fingerprint(o) != bug->fingerprint);
+	bool changed = o->changed_at == 0 || fingerprint(o) != bug->fingerprint;
+	return o->err.kind == ERR_NONE && (bug->comments_wanted || changed);
 }
 
 static bool can_have_comments(const struct settle_frame *frame)

@@ -37,7 +37,7 @@ class Roundup:
     @staticmethod
     def rest():
         return "db.security.addPermissionToRole('Anonymous', 'Rest Access')\n" \
-               "for word in ('issue', 'status', 'priority', 'user'):\n" \
+               "for word in ('issue', 'msg', 'status', 'priority', 'user'):\n" \
                "    db.security.addPermissionToRole('Anonymous', 'View', word)\n"
 
     @staticmethod
@@ -118,6 +118,28 @@ def test_missing_and_many(service, roundup):
     for number, url in zip(numbers, urls):
         assert listed(service, url)["remote_status"] == "chatting"
     assert listed(service, urls[-1])["error"]["kind"] == "bug-not-found"
+
+
+def comments(service, watch):
+    return [(c["author"], c["text"]) for c in service.api.items(f"watches/{watch['id']}/comments")]
+
+
+def test_what_changes_comes_by_itself(service, roundup):
+    """Nobody asks, and the next check of the bug is a day away."""
+    number = roundup.admin("create", "issue", "title=slow", "status=unread", "priority=bug")
+    url = f"{roundup.url}issue{number}"
+    service.cli("add", url)
+    watch = service.api.items("watches", url=url)[0]
+    service.cli("check", watch["tracker"], "--wait", status=None)
+    assert comments(service, watch) == []
+    service.cli("tracker", "set", watch["tracker"], "changes_interval_s=1")
+
+    roundup.admin("set", f"issue{number}", "status=resolved")
+    wait_for(lambda: listed(service, url)["status"] == "fix-released", "the changed status")
+    message = roundup.admin("create", "msg", "author=admin", "content=Käse & <b>Brot</b>", "date=2026-01-02.03:04:05")
+    roundup.admin("set", f"issue{number}", f"messages=+{message}")
+    wait_for(lambda: comments(service, watch) == [("admin", "Käse & <b>Brot</b>")], "the new message")
+    assert "Käse & <b>Brot</b>" in service.cli("show", url).out
 
 
 def test_what_it_is(service, roundup):
