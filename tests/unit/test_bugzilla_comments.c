@@ -74,12 +74,14 @@ static void many_bugs_are_several_questions(void **state)
 	talloc_free(many);
 }
 
-/* Bug 12 is named, not bug 1 or 2, with which its id begins and ends. */
+/* Bug 1 is named, not bug 12, and then bug 12, not bug 2. */
 static void a_bug_that_is_gone_is_dropped(void **state)
 {
-	struct conversation *conversation = begin(none, 3);
-	talk_answer(conversation, "rest/bug/1/comment?ids=2&ids=12&", 404, MISSING("12"));
-	talk_answer(conversation, "rest/bug/1/comment?ids=2&include", 404, MISSING("1"));
+	static const struct wanted bugs[] = {{.remote_id = "12", .newest_comment = -1},
+		{.remote_id = "1", .newest_comment = -1}, {.remote_id = "2", .newest_comment = -1}};
+	struct conversation *conversation = begin(bugs, 3);
+	talk_answer(conversation, "rest/bug/12/comment?ids=1&ids=2&", 404, MISSING("1"));
+	talk_answer(conversation, "rest/bug/12/comment?ids=2&include", 404, MISSING("12"));
 	talk_answer(conversation, "rest/bug/2/comment?include", 401,
 		"{\"error\":true,\"code\":102,\"message\":\"You may not see it.\"}");
 	talk_done(conversation);

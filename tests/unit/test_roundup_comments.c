@@ -89,15 +89,17 @@ static void what_is_too_large_is_halved_to_one_message(void **state)
 {
 	struct conversation *conversation = begin(two, 2);
 	talk_answer(conversation, "rest/data/issue?", 200,
-		ANSWER(ISSUE("1", "\"5\",\"6\"") "," ISSUE("2", "\"10\"")));
-	talk_break(conversation, "rest/data/msg?id=5&id=6&id=10&", ERR_TOO_LARGE);
+		ANSWER(ISSUE("1", "\"4\",\"5\",\"6\"") "," ISSUE("2", "\"10\"")));
+	talk_break(conversation, "rest/data/msg?id=4&id=5&id=6&id=10&", ERR_TOO_LARGE);
+	talk_break(conversation, "rest/data/msg?id=4&id=5&@", ERR_TOO_LARGE);
+	talk_answer(conversation, "rest/data/msg?id=4&@", 200, ANSWER(MSG("4")));
 	talk_break(conversation, "rest/data/msg?id=5&@", ERR_TOO_LARGE);
 	talk_answer(conversation, "rest/data/msg?id=6&@", 200, ANSWER(MSG("6")));
 	talk_answer(conversation, "rest/data/msg?id=10&@", 200, ANSWER(MSG("10")));
 	talk_done(conversation);
 	talk_learnt(conversation, 0, ERR_COMMENTS_FAILED);
 	talk_learnt(conversation, 1, ERR_NONE);
-	assert_int_equal(conversation->comment_count, 2);
+	assert_int_equal(conversation->comment_count, 3);
 	talloc_free(conversation);
 }
 
