@@ -12,7 +12,12 @@
 
 enum { MANY = 200 }; /* more questions than any errand about this few bugs may ask */
 
-static const struct wanted wanted[] = {{"1", true}, {"2", true}, {"3", false}, {"17", true}};
+static const struct wanted wanted[] = {{.remote_id = "1", .known = true},
+	{.remote_id = "2", .known = true}, {.remote_id = "3"},
+	{.remote_id = "17",
+		.known = true,
+		.newest_comment = 3,
+		.newest_posted_at = 1700000000 * MOMENT_SECOND}};
 enum { WANTED = sizeof(wanted) / sizeof(wanted[0]) };
 
 struct input {
@@ -110,22 +115,34 @@ static void talk(struct conversation *conversation, struct input *input, size_t 
 	inspect(conversation);
 }
 
+static struct conversation *begin(
+	const struct tracker *tracker, enum errand errand, const struct server *server)
+{
+	static const char base[] = "http://tracker.example.org/";
+	static const moment now = 1800000000 * MOMENT_SECOND;
+	if (errand == ERRAND_PROBE)
+		return conversation_new(server, tracker, errand, base, NULL, NULL, NULL, 0, now);
+	if (errand == ERRAND_CHANGES)
+		return conversation_new_changes(
+			server, tracker, base, server, NULL, wanted, WANTED, now - MOMENT_DAY, now);
+	return conversation_new(server, tracker, errand, base, server, NULL, wanted, WANTED, now);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static const char *const doors[] = {
 		NULL, "rest/", "rest.cgi/", "xmlrpc.cgi", "csv", "cgi/soap.cgi"};
-	static const enum errand errands[] = {ERRAND_PROBE, ERRAND_CHECK, ERRAND_COMMENTS};
+	static const enum errand errands[] = {
+		ERRAND_PROBE, ERRAND_CHECK, ERRAND_COMMENTS, ERRAND_CHANGES};
 	struct input input = {bytes, n};
 	unsigned drivers = 0;
 	while (trackers[drivers] != NULL)
 		drivers++;
 	const struct tracker *tracker = trackers[take(&input) % drivers];
-	enum errand errand = errands[take(&input) % 3];
+	enum errand errand = errands[take(&input) % 4];
 	struct server *server = server_new(NULL);
 	server->door = doors[take(&input) % (sizeof(doors) / sizeof(doors[0]))];
-	struct conversation *conversation = conversation_new(server, tracker, errand,
-		"http://tracker.example.org/", errand == ERRAND_PROBE ? NULL : server, NULL, wanted,
-		errand == ERRAND_PROBE ? 0 : WANTED, 1800000000 * MOMENT_SECOND);
+	struct conversation *conversation = begin(tracker, errand, server);
 	talk(conversation, &input, 1 + take(&input) * 16u);
 	talloc_free(server);
 	return 0;
