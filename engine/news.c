@@ -23,9 +23,15 @@ struct news {
 	struct fetch_cost cost;
 };
 
+static bool can_say(const struct settle_frame *frame)
+{
+	return (frame->server->abilities & ABILITY_CHANGES) != 0;
+}
+
 bool news_due(const struct settle_frame *frame)
 {
-	return (frame->server->abilities & ABILITY_CHANGES) != 0 && frame->lease->changes_due;
+	const struct lease *lease = frame->lease;
+	return lease->changes_due && (can_say(frame) || lease->changes_since != 0);
 }
 
 static void finish(struct news *news, const struct err *err)
@@ -55,7 +61,10 @@ static moment server_now(const struct news *news)
 	return clock_now() + news->frame->server->skew_s * MOMENT_SECOND;
 }
 
-/* Stores CHANGES (NULL where nothing was asked yet) and the new cursor UNTIL. */
+/*
+ * Stores CHANGES (NULL where nothing was asked) and the new cursor UNTIL; where that is 0 the tracker
+ * is not to be asked again.
+ */
 static void write(struct news *news, const struct conversation *changes, moment until)
 {
 	const struct lease *lease = news->frame->lease;
@@ -74,7 +83,8 @@ static void write(struct news *news, const struct conversation *changes, moment 
 	lease_hold(lease, news->batch);
 	db_add(news->batch, QUERY_work_news,
 		(const char *[]){tracker, db_array_text(ids), db_array_text(moments), run,
-			news->frame->run.horizon, moment_format(until, at), interval, skew});
+			news->frame->run.horizon, until != 0 ? moment_format(until, at) : NULL,
+			until != 0 ? interval : NULL, skew});
 	db_send(news->batch, on_stored, news);
 }
 
@@ -103,7 +113,19 @@ static void ask(struct news *news)
 		news->changes, frame->tools->base, &frame->site, news->changes, on_over, news);
 }
 
-/* Before the first question everything is read anyway: it only has to know from when on to ask. */
+/* Whether the tracker is worth a question, with so many watched bugs as were counted. */
+static bool is_worth_it(const struct news *news)
+{
+	const struct lease *lease = news->frame->lease;
+	bool many = news->wanted_count > lease->driver->batch_size;
+	return can_say(news->frame) && news->wanted_count > 0 &&
+		(many || lease->changes_interval_s > 0);
+}
+
+/*
+ * Before the first question everything is read anyway: it only has to know from when on to ask. A
+ * tracker that is not worth it any more would be due for ever if that was not written down.
+ */
 static void on_watched(void *cookie, const struct err *err, struct db_rows *const *rows)
 {
 	struct news *news = cookie;
@@ -117,9 +139,10 @@ static void on_watched(void *cookie, const struct err *err, struct db_rows *cons
 	news->wanted = talloc_zero_array(news, struct wanted, news->wanted_count);
 	for (unsigned i = 0; i < news->wanted_count; i++)
 		news->wanted[i].remote_id = talloc_strdup(news, db_text(rows[0], i, 0));
-	bool many = news->wanted_count > lease->driver->batch_size;
-	if (news->wanted_count == 0 || (!many && lease->changes_interval_s == 0))
+	if (!is_worth_it(news) && lease->changes_since == 0)
 		finish(news, NULL);
+	else if (!is_worth_it(news))
+		write(news, NULL, 0);
 	else if (lease->changes_since == 0)
 		write(news, NULL, server_now(news));
 	else

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,11 @@ def comments(service, watch):
     return [(c["author"], c["text"]) for c in service.api.items(f"watches/{watch['id']}/comments")]
 
 
+def hours_until_next_check(service, name):
+    at = service.api.ok("GET", f"trackers/{name}")["next_check_at"]
+    return (datetime.fromisoformat(at) - datetime.now(timezone.utc)).total_seconds() / 3600
+
+
 def test_changes_through_tracs_own_api(service, trac):
     number = trac.create(summary="Käse & <b>Brot</b>", priority="minor", component="component1")
     url = trac.ticket(number)
@@ -152,6 +158,9 @@ def test_what_changes_comes_by_itself(service, trac):
     trac.change(number, comment="Käse & '''Brot'''", author="cyd")
     wait_for(lambda: comments(service, watch) == [("cyd", "Käse & Brot")], "the new comment")
     assert "cyd" in service.cli("show", url).out
+
+    service.cli("tracker", "set", watch["tracker"], "changes_interval_s=null")
+    wait_for(lambda: hours_until_next_check(service, watch["tracker"]) > 10, "the old rhythm")
 
 
 def test_what_it_is(service, trac):
