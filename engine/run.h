@@ -4,6 +4,8 @@
  *   BEGINNING --begun--> PROBING --server known--> CHECKING --no more due, or failed--> ENDING
  *        \----------- server remembered -----------^
  *   any --run_stop--> ENDING (as abandoned);   any --lease or database lost--> over at once
+ *
+ * CHECKING begins with the question what changed, where that is due (news.h).
  */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H

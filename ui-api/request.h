@@ -3,7 +3,7 @@
  * whether its client is still there or not.
  *
  * States: ARRIVED --target, route--> KNOWN --token--> ALLOWED --handler, database--> ANSWERED
- *         any --10 s, bad, database gone--> ANSWERED (with a problem)
+ *         any --9 s, bad, database gone--> ANSWERED (with a problem)
  */
 #ifndef UI_API_REQUEST_H
 #define UI_API_REQUEST_H
