@@ -131,7 +131,7 @@ static struct conversation *begin(
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static const char *const doors[] = {
-		NULL, "rest/", "rest.cgi/", "xmlrpc.cgi", "csv", "cgi/soap.cgi"};
+		NULL, "rest/", "rest.cgi/", "rpc", "query", "cgi/soap.cgi"};
 	static const enum errand errands[] = {
 		ERRAND_PROBE, ERRAND_CHECK, ERRAND_COMMENTS, ERRAND_CHANGES};
 	struct input input = {bytes, n};

@@ -8,7 +8,7 @@ DATA = HERE.parent / "data"
 DRIVERS = ["bugzilla", "roundup", "debbugs", "trac"]
 STATUSES = {200: 0, 400: 5, 401: 6, 403: 7, 404: 8, 429: 9, 500: 10}
 TYPES = {"application/json": 0, "text/html": 1, "text/xml": 2, "text/csv": 3, "text/plain": 4}
-DOORS = {"rest/": 1, "rest.cgi/": 2, "xmlrpc.cgi": 3, "csv": 4, "cgi/soap.cgi": 5}
+DOORS = {"rest/": 1, "rest.cgi/": 2, "rpc": 3, "login/rpc": 3, "query": 4, "cgi/soap.cgi": 5}
 
 URLS = """https://bugs.example.org/show_bug.cgi?id=901
 https://bugs.example.org/show_bug.cgi?ctype=xml;id=901#c4
@@ -53,7 +53,7 @@ def answer(folder, name):
 def exchanges(case):
     lines = [line.split(" ") for line in case.read_text().splitlines()]
     words = {line[0]: line[1] for line in lines if len(line) > 1}
-    errand = {"probe": 0, "check": 1, "comments": 2}.get(words["errand"], 1)
+    errand = {"probe": 0, "check": 1, "comments": 2, "changes": 3}.get(words["errand"], 1)
     names = [line[1] for line in lines if line[0] == "ask" and line[1][0] not in "@!"]
     head = [DRIVERS.index(case.parent.parent.name), errand, DOORS.get(words.get("door"), 0), 255]
     return bytes(head) + b"\0".join(answer(case.parent, name) for name in names)
