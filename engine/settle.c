@@ -154,12 +154,32 @@ static bool go_on_without(struct settle *settle, const struct group *group)
 	return true;
 }
 
+/* The server gives no comments at all: its bugs are written without, and it is asked next time. */
+static void do_without(struct settle *settle, const struct fetch_cost *cost)
+{
+	struct group *group;
+	settle->plain_count = 0;
+	while ((group = STAILQ_FIRST(&settle->groups)) != NULL) {
+		for (unsigned i = 0; i < group->count; i++)
+			settle->plain[settle->plain_count++] =
+				settle->talked[group->first + i].which;
+		STAILQ_REMOVE_HEAD(&settle->groups, link);
+		talloc_free(group);
+	}
+	TALLOC_FREE(settle->comments);
+	write(settle, settle->plain, settle->plain_count, cost);
+}
+
 static void on_comments(void *cookie, struct conversation *comments, const struct fetch_cost *cost)
 {
 	struct settle *settle = cookie;
+	struct err err = comments->err;
+	if (err.kind == ERR_UNSUPPORTED_TRACKER) {
+		do_without(settle, cost);
+		return;
+	}
 	struct group *group = STAILQ_FIRST(&settle->groups);
 	STAILQ_REMOVE_HEAD(&settle->groups, link);
-	struct err err = comments->err;
 	if (err.kind == ERR_NONE)
 		err_set(&comments->err, ERR_COMMENTS_FAILED,
 			"%s said nothing of this bug's comments", comments->base_url);

@@ -164,7 +164,8 @@ bool conversation_observed(const struct conversation *conversation, unsigned wan
 /*
  * Adds a comment of the bug at index WANTED; the caller fills in the rest. That all comments newer
  * than the stored one are there is said by conversation_observe, that they can't be had by
- * conversation_observe_error (ERR_COMMENTS_FAILED).
+ * conversation_observe_error (ERR_COMMENTS_FAILED); a server that has no comments to give at all fails
+ * the errand as ERR_UNSUPPORTED_TRACKER.
  */
 struct comment *conversation_comment(
 	struct conversation *conversation, unsigned wanted, int64_t number);

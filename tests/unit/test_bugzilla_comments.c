@@ -160,10 +160,8 @@ static void a_bad_answer_says_nothing(void **state)
 		{200, "<input name=p type=password>", ERR_AUTH},
 		{200, "", ERR_UNPARSABLE_TRACKER},
 		{200, "{}", ERR_UNPARSABLE_TRACKER},
-		{200, "{\"bugs\":[]}", ERR_UNPARSABLE_TRACKER},
 		{200, "{\"bugs\":{},\"error\":true,\"code\":100500}", ERR_UNPARSABLE_TRACKER},
 		{401, "{\"error\":true,\"code\":410,\"message\":\"Log in.\"}", ERR_AUTH},
-		{404, "<html>Not found</html>", ERR_HTTP},
 		{429, "", ERR_RATE_LIMITED},
 		{500, "", ERR_HTTP},
 	};
@@ -173,6 +171,22 @@ static void a_bad_answer_says_nothing(void **state)
 		talk_failed(conversation, rows[i].kind, "");
 		assert_int_equal(conversation->observation_count, 0);
 		assert_int_equal(conversation->comment_count, 0);
+		talloc_free(conversation);
+	}
+}
+
+/* A door that is not there is no failure of any bug's. */
+static void no_comments_at_all_is_said_so(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+	} answers[] = {{404, "<html>not here</html>"}, {405, ""}, {200, "{\"bugs\":[]}"}};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct conversation *conversation = begin(none, 1);
+		talk_answer(
+			conversation, "rest/bug/1/comment?", answers[i].status, answers[i].body);
+		talk_failed(conversation, ERR_UNSUPPORTED_TRACKER, "gives no comments");
 		talloc_free(conversation);
 	}
 }
@@ -188,6 +202,7 @@ int main(void)
 		cmocka_unit_test(a_single_bug_too_long_for_a_url_fails_the_errand),
 		cmocka_unit_test(odd_comments_fail_their_bug_alone),
 		cmocka_unit_test(a_bad_answer_says_nothing),
+		cmocka_unit_test(no_comments_at_all_is_said_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

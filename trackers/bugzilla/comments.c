@@ -171,6 +171,20 @@ static struct json_object *bugs_of(const struct exchange *exchange)
 	return json_member(exchange->json, "bugs", json_type_object);
 }
 
+/*
+ * Whether there is no such door: it is missing, without a word of Bugzilla's own, or whatever stands
+ * in for Bugzilla answers every question below it as a search.
+ */
+static bool gives_none(const struct exchange *exchange)
+{
+	int status = exchange->status;
+	if (answer_code(exchange) != CODE_NONE)
+		return false;
+	return status == 404 || status == 405 || status == 410 || status == 501 ||
+		(exchange_good(exchange, NULL) &&
+			json_member(exchange->json, "bugs", json_type_array) != NULL);
+}
+
 void bugzilla_hear_comments(struct conversation *conversation, struct exchange *exchange)
 {
 	bool too_large = exchange->failure.kind == ERR_TOO_LARGE;
@@ -184,6 +198,9 @@ void bugzilla_hear_comments(struct conversation *conversation, struct exchange *
 			conversation->wanted[exchange->wanted[0]].remote_id);
 	else if (is_about_one_bug(exchange))
 		drop_bug(conversation, exchange);
+	else if (gives_none(exchange))
+		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
+			"%s gives no comments over REST", conversation->base_url);
 	else if (bugs == NULL)
 		answer_fail(conversation, exchange);
 	else

@@ -115,7 +115,10 @@ static void hear_issue(struct conversation *conversation, struct reading *readin
 {
 	struct json_object *list = json_member(item, "messages", json_type_array);
 	unsigned before = reading->count;
-	if (list == NULL || !add_messages(conversation, reading, wanted, list))
+	/* A list that the login may not view is not mentioned: there are no comments for us. */
+	if (!json_object_object_get_ex(item, "messages", NULL))
+		conversation_observe(conversation, wanted);
+	else if (list == NULL || !add_messages(conversation, reading, wanted, list))
 		conversation_observe_error(conversation, wanted, ERR_COMMENTS_FAILED,
 			"issue%s: its list of messages is not what Roundup sends there",
 			conversation->wanted[wanted].remote_id);

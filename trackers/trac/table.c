@@ -28,7 +28,7 @@ static const struct {
 
 struct reading {
 	struct table *table;
-	signed char meaning[WIDTH]; /* of each cell of a row, -1 for one that does not matter */
+	short meaning[WIDTH]; /* of each cell of a row, -1 for one that does not matter */
 	unsigned width; /* of the header; 0 before it was read */
 	unsigned at; /* the cell that comes next */
 	bool ragged; /* a row is not as wide as the header, or wider than any of Trac's */
