@@ -78,7 +78,8 @@ static void write(struct news *news, const struct conversation *changes, moment 
 	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
 	snprintf(run, sizeof(run), "%" PRId64, news->frame->run.id);
 	snprintf(interval, sizeof(interval), "%ld", wait);
-	snprintf(skew, sizeof(skew), "%" PRId64, news->frame->server->skew_s);
+	/* The clock may have been set since the tracker was probed. */
+	snprintf(skew, sizeof(skew), "%" PRId64, (until - clock_now()) / MOMENT_SECOND);
 	news->batch = db_batch_new(news->frame->tools->db);
 	lease_hold(lease, news->batch);
 	db_add(news->batch, QUERY_work_news,

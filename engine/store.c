@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <talloc.h>
 
-enum { COLUMNS = 11, INTEGER_TEXT = 24 };
+enum {
+	COLUMNS = 11,
+	INTEGER_TEXT = 24,
+	SKEW_ERROR_S = 5, /* what is thought of a server's clock may be off by its slowness */
+};
 
 /* The arrays of one statement, column by column. */
 struct table {
@@ -20,8 +24,10 @@ struct table {
 /* All that one transaction writes, filled bug by bug. */
 struct plan {
 	const struct tools *tools;
-	struct table recovered, failed, checked, changed, comments, comments_read;
+	struct table recovered, failed, unchanged, checked, changed, comments, comments_read;
 	unsigned first_reads, read;
+	int64_t lowest, highest; /* unchanged bugs */
+	double draw; /* one for all: bugs of a batch stay together */
 };
 
 void tally_add(struct tally *tally, const struct tally *more)
@@ -45,19 +51,20 @@ static struct plan *plan_new(const struct tools *tools)
 {
 	struct plan *plan = talloc_zero(NULL, struct plan);
 	plan->tools = tools;
+	plan->draw = (double)randombytes_random() / ((double)UINT32_MAX + 1);
 	table_init(plan, &plan->recovered, QUERY_work_recovered, 1);
 	table_init(plan, &plan->failed, QUERY_work_failed, 5);
+	table_init(plan, &plan->unchanged, QUERY_work_unchanged, 1);
 	table_init(plan, &plan->checked, QUERY_work_checked, 3);
 	table_init(plan, &plan->changed, QUERY_work_changed, 11);
 	table_init(plan, &plan->comments, QUERY_work_comments, 5);
-	table_init(plan, &plan->comments_read, QUERY_work_comments_read, 2);
+	table_init(plan, &plan->comments_read, QUERY_work_comments_read, 3);
 	return plan;
 }
 
 static int64_t next_check(const struct plan *plan, unsigned failures)
 {
-	double draw = (double)randombytes_random() / ((double)UINT32_MAX + 1);
-	return schedule_bug(plan->tools->settings->check_interval_s, failures, draw);
+	return schedule_bug(plan->tools->settings->check_interval_s, failures, plan->draw);
 }
 
 static const char *moment_text(char *text, moment at)
@@ -94,15 +101,33 @@ static void plan_changed(struct plan *plan, int64_t bug_id, const struct observa
 		db_array_add_text(plan->changed.column[i + 1], texts[i]);
 }
 
-static void plan_comments_read(struct plan *plan, int64_t bug_id, bool wanted)
+static void plan_comments_read(struct plan *plan, int64_t bug_id, bool wanted, bool heard)
 {
 	plan->comments_read.rows++;
 	db_array_add_integer(plan->comments_read.column[0], bug_id);
 	db_array_add_text(plan->comments_read.column[1], wanted ? "t" : "f");
+	db_array_add_text(plan->comments_read.column[2], heard ? "t" : "f");
+}
+
+/*
+ * Whether the bug changed in the second in which it was read, as far as clocks can tell. A comment
+ * that comes later in that second does not move the last change.
+ */
+static bool just_changed(const struct conversation *check, const struct observation *o)
+{
+	moment there = check->now + check->server->skew_s * MOMENT_SECOND;
+	return o->changed_at != 0 && o->changed_at >= there - SKEW_ERROR_S * MOMENT_SECOND;
 }
 
 static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t print)
 {
+	if (print == bug->fingerprint && !bug->failing) {
+		bool none = plan->unchanged.rows++ == 0;
+		plan->lowest = none || bug->bug_id < plan->lowest ? bug->bug_id : plan->lowest;
+		plan->highest = none || bug->bug_id > plan->highest ? bug->bug_id : plan->highest;
+		db_array_add_integer(plan->unchanged.column[0], bug->bug_id);
+		return;
+	}
 	if (bug->failing) {
 		plan->recovered.rows++;
 		db_array_add_integer(plan->recovered.column[0], bug->bug_id);
@@ -114,11 +139,12 @@ static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t p
 }
 
 /* TALK is what was learnt of the bug's comments, NULL where they were not asked for. */
-static void plan_read(struct plan *plan, const struct claimed *bug, const struct observation *o,
-	const struct observation *talk)
+static void plan_read(struct plan *plan, const struct conversation *check,
+	const struct claimed *bug, const struct observation *o, const struct observation *talk)
 {
 	int64_t print = fingerprint(o);
-	bool changed = print != bug->fingerprint, failed = talk && talk->err.kind != ERR_NONE;
+	bool changed = print != bug->fingerprint;
+	bool failed = talk != NULL && talk->err.kind != ERR_NONE, heard = talk != NULL && !failed;
 	plan->read++;
 	if (changed)
 		plan_changed(plan, bug->bug_id, o);
@@ -128,9 +154,9 @@ static void plan_read(struct plan *plan, const struct claimed *bug, const struct
 		plan_failed(plan, bug, &talk->err, print, 0);
 	else
 		plan_checked(plan, bug, print);
-	bool wanted = failed || (talk == NULL && (changed || bug->comments_wanted));
-	if (wanted != bug->comments_wanted)
-		plan_comments_read(plan, bug->bug_id, wanted);
+	bool wanted = heard ? just_changed(check, o) : failed || changed || bug->comments_wanted;
+	if (heard || wanted != bug->comments_wanted)
+		plan_comments_read(plan, bug->bug_id, wanted, heard);
 }
 
 /* ---- comments ---- */
@@ -183,7 +209,7 @@ static struct plan *plan_findings(
 		if (o->err.kind != ERR_NONE)
 			plan_failed(plan, bug, &o->err, 0, bug->failures + 1);
 		else if (talks == NULL || talks[i] != NULL)
-			plan_read(plan, bug, o, talks != NULL ? talks[i] : NULL);
+			plan_read(plan, findings->check, bug, o, talks != NULL ? talks[i] : NULL);
 	}
 	if (talks != NULL)
 		plan_comments(plan, bugs, findings, talks);
@@ -206,6 +232,20 @@ static void add(struct db_batch *batch, const struct table *table, const char *t
 	db_add(batch, table->query, parameters);
 }
 
+static void add_unchanged(
+	struct db_batch *batch, const struct plan *plan, const char *tracker, const char *horizon)
+{
+	char wait[INTEGER_TEXT], lowest[INTEGER_TEXT], highest[INTEGER_TEXT];
+	if (plan->unchanged.rows == 0)
+		return;
+	snprintf(wait, sizeof(wait), "%" PRId64, next_check(plan, 0));
+	snprintf(lowest, sizeof(lowest), "%" PRId64, plan->lowest);
+	snprintf(highest, sizeof(highest), "%" PRId64, plan->highest);
+	db_add(batch, QUERY_work_unchanged,
+		(const char *[]){tracker, db_array_text(plan->unchanged.column[0]), wait, horizon,
+			lowest, highest});
+}
+
 /*
  * The lock that orders events is held from here until the commit. What tells of an error's end or
  * beginning reads the error that was there before, so it comes first.
@@ -217,6 +257,7 @@ static void add_statements(struct db_batch *batch, const struct plan *plan, cons
 		db_add(batch, QUERY_work_event_order, NULL);
 	add(batch, &plan->recovered, tracker, NULL, NULL);
 	add(batch, &plan->failed, tracker, run, horizon);
+	add_unchanged(batch, plan, tracker, horizon);
 	add(batch, &plan->checked, tracker, horizon, NULL);
 	add(batch, &plan->changed, tracker, NULL, NULL);
 	add(batch, &plan->comments, tracker, run, NULL);
@@ -244,7 +285,8 @@ struct db_batch *store(const struct tools *tools, const struct lease *lease,
 	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
 	snprintf(run_id, sizeof(run_id), "%" PRId64, run->id);
 	struct plan *plan = plan_findings(tools, bugs, findings);
-	unsigned unread = plan->checked.rows + plan->failed.rows - plan->read;
+	unsigned unread =
+		plan->unchanged.rows + plan->checked.rows + plan->failed.rows - plan->read;
 	*tally = (struct tally){
 		.checked = plan->read + unread,
 		.changed = plan->changed.rows - plan->first_reads,

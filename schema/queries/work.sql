@@ -125,9 +125,20 @@ WHERE tracker_id = $1::bigint AND bug_id > $2::bigint
   AND (next_check_at <= $3::timestamptz OR checked_at IS NULL OR checked_at < $4::timestamptz)
 ORDER BY bug_id LIMIT $5::integer
 
+-- name: work_unchanged
+-- Bugs $2 of tracker $1 were read and are as they were; next checks in $3 seconds. One that somebody
+-- made due after the run's horizon $4, when it may have been claimed already, stays due. They lie
+-- between $5 and $6, which keeps the planner from reading the whole tracker.
+UPDATE bugwatch.bug_check
+SET checked_at = now(),
+  next_check_at = CASE WHEN next_check_at > $4::timestamptz AND next_check_at <= now()
+    THEN next_check_at ELSE now() + $3::bigint * interval '1 second' END
+WHERE tracker_id = $1::bigint AND bug_id = ANY ($2::bigint[])
+  AND bug_id BETWEEN $5::bigint AND $6::bigint
+
 -- name: work_checked
--- Bugs $2 of tracker $1 were read: fingerprints $3, next checks in $4 seconds. One that somebody
--- made due after the run's horizon $5, when it may have been claimed already, stays due.
+-- Bugs $2 of tracker $1 were read: fingerprints $3, next checks in $4 seconds; $5 as above. The
+-- bounds keep the planner from reading the whole tracker.
 UPDATE bugwatch.bug_check c
 SET checked_at = now(), failures = 0,
   next_check_at = CASE WHEN c.next_check_at > $5::timestamptz AND c.next_check_at <= now()
@@ -135,6 +146,8 @@ SET checked_at = now(), failures = 0,
   fingerprint = n.fingerprint, error_kind = NULL, error_message = NULL, error_since = NULL
 FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS n (bug_id, fingerprint, wait)
 WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
+  AND c.bug_id BETWEEN (SELECT min(i) FROM unnest($2::bigint[]) AS i)
+    AND (SELECT max(i) FROM unnest($2::bigint[]) AS i)
 
 -- name: work_newest_comments
 -- Of bugs $2 with products $3, those whose comments are kept, in the order of their ids, each with
@@ -280,13 +293,13 @@ WITH made AS (
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
 -- name: work_comments_read
--- Whether the comments of bugs $2 are ($3) still to be read. Comes after work_comments.
+-- Whether the comments of bugs $2 are ($3) to be read at the next check, and whether they were
+-- read now ($4). Comes after work_comments.
 WITH n AS (
-  SELECT * FROM unnest($2::bigint[], $3::boolean[]) AS n (bug_id, wanted)
+  SELECT * FROM unnest($2::bigint[], $3::boolean[], $4::boolean[]) AS n (bug_id, wanted, heard)
 ), noted AS (
   UPDATE bugwatch.bug b SET comments_read_at = now() FROM n
-  WHERE b.tracker_id = $1::bigint AND b.id = n.bug_id AND NOT n.wanted
-    AND b.comments_read_at IS NULL
+  WHERE b.tracker_id = $1::bigint AND b.id = n.bug_id AND n.heard AND b.comments_read_at IS NULL
 )
 UPDATE bugwatch.bug_check c SET comments_wanted = n.wanted FROM n
 WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id AND c.comments_wanted <> n.wanted
