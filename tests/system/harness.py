@@ -459,6 +459,14 @@ class Tracker:
             members.setdefault("resolution", "")
         self._post(bug=int(number), **members)
 
+    def comment(self, number, text, author="ada"):
+        """Adds a comment, now."""
+        self._post(bug=int(number), comment={"author": author, "text": text})
+
+    def skew(self, seconds):
+        """Its clock less ours."""
+        self._post(skew_s=seconds)
+
     def fault(self, word, **members):
         self._post(fault=word, **members)
 
