@@ -12,6 +12,7 @@ enum {
 	LOOK_LEAST_MS = 100, /* while somebody else's work looks like ours */
 	LOOK_MOST_MS = 20000, /* a lost NOTIFY costs this much at most */
 	LOOK_AFTER_FAILURE_MS = 1000,
+	NOTICE_MS = 5, /* notices come in swarms: one look is for all of them */
 };
 
 struct running {
@@ -121,7 +122,13 @@ static void on_look(evutil_socket_t fd, short what, void *cookie)
 
 static void on_notice(void *cookie, const char *payload)
 {
-	look_in(cookie, 0);
+	struct dispatcher *dispatcher = cookie;
+	struct timeval soon = {.tv_usec = NOTICE_MS * 1000}, now, planned;
+	event_base_gettimeofday_cached(dispatcher->tools->base, &now);
+	evutil_timeradd(&now, &soon, &soon);
+	if (!event_pending(dispatcher->look, EV_TIMEOUT, &planned) ||
+		evutil_timercmp(&planned, &soon, >))
+		look_in(dispatcher, NOTICE_MS);
 }
 
 /* ---- leases ---- */

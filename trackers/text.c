@@ -88,6 +88,15 @@ static char *clean(const void *owner, const char *text, size_t n, size_t limit, 
 	return talloc_realloc(owner, talloc_steal(owner, to.text), char, to.size + 1);
 }
 
+/* Whether the N bytes at TEXT are printable ASCII, clean as they are. Most texts of trackers are. */
+static bool is_plain(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return true;
+}
+
 char *text_clean(const void *owner, const char *text, size_t n, size_t limit)
 {
 	return clean(owner, text, n, limit, false);
@@ -99,7 +108,11 @@ char *text_clean_line(const void *owner, const char *text, size_t n, size_t limi
 		text++;
 		n--;
 	}
-	return clean(owner, text, n, limit, true);
+	if (n > limit || !is_plain(text, n))
+		return clean(owner, text, n, limit, true);
+	while (n > 0 && text[n - 1] == ' ')
+		n--;
+	return talloc_strndup(owner, text, n);
 }
 
 static int fold(char letter)

@@ -129,14 +129,17 @@ static void observe(struct conversation *conversation, unsigned wanted, struct j
 	*conversation_observe(conversation, wanted) = read;
 }
 
-static void observe_item(
-	struct conversation *conversation, struct exchange *exchange, struct json_object *item)
+/* Answers mostly come in the order asked: the search begins at the item's own PLACE. */
+static void observe_item(struct conversation *conversation, struct exchange *exchange,
+	struct json_object *item, size_t place)
 {
 	const char *id = json_text_of(exchange, item, "id");
 	for (unsigned i = 0; id != NULL && i < exchange->wanted_count; i++) {
-		unsigned wanted = exchange->wanted[i];
-		if (strcmp(conversation->wanted[wanted].remote_id, id) == 0)
+		unsigned wanted = exchange->wanted[(place + i) % exchange->wanted_count];
+		if (strcmp(conversation->wanted[wanted].remote_id, id) == 0) {
 			observe(conversation, wanted, item);
+			return;
+		}
 	}
 }
 
@@ -146,5 +149,5 @@ void answer_observe(
 {
 	size_t count = json_object_array_length(bugs), most = 10 * (size_t)exchange->wanted_count;
 	for (size_t i = 0; i < count && i < most; i++)
-		observe_item(conversation, exchange, json_object_array_get_idx(bugs, i));
+		observe_item(conversation, exchange, json_object_array_get_idx(bugs, i), i);
 }

@@ -55,7 +55,7 @@ static void take_header(struct reading *reading, const char *text, size_t n)
 		bool name = strlen(headers[i].name) == n && memcmp(headers[i].name, text, n) == 0;
 		if ((label || name) && !reading->table->has[i]) {
 			reading->table->has[i] = true;
-			reading->meaning[reading->at] = (signed char)i;
+			reading->meaning[reading->at] = (short)i;
 		}
 	}
 }
