@@ -20,10 +20,12 @@ struct network_policy {
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 /* IANA's IPv4 special-purpose registry, multicast and the reserved rest. */
-static const struct {
+struct special_v4 {
 	uint8_t address[4];
 	unsigned bits;
-} special_v4[] = {
+};
+
+static const struct special_v4 special_v4[] = {
 	{{0, 0, 0, 0}, 8},
 	{{10, 0, 0, 0}, 8},
 	{{100, 64, 0, 0}, 10},
@@ -53,11 +55,13 @@ static const struct network special_v6[] = {
 };
 
 /* Where IPv4 addresses hide in IPv6: the prefix, and the offset of the inner address. */
-static const struct {
+struct wrapping {
 	struct network network;
 	unsigned offset;
 	uint8_t flip; /* Teredo stores the client's address inverted */
-} wrappings[] = {
+};
+
+static const struct wrapping wrappings[] = {
 	{{{[10] = 0xff, [11] = 0xff}, 96}, 12, 0x00},
 	{{{0}, 96}, 12, 0x00},
 	{{{0x00, 0x64, 0xff, 0x9b}, 96}, 12, 0x00},

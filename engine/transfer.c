@@ -300,11 +300,13 @@ void transfer_ended(void *ended, CURLcode result)
 /* ---- what it came to ---- */
 
 /* What libcurl's results mean; all others are ERR_CONNECTION. */
-static const struct {
+struct meaning {
 	CURLcode code;
 	enum err_kind kind;
 	const char *words; /* NULL: libcurl's own */
-} meanings[] = {
+};
+
+static const struct meaning meanings[] = {
 	{CURLE_COULDNT_RESOLVE_HOST, ERR_DNS, NULL},
 	{CURLE_SSL_CONNECT_ERROR, ERR_TLS, NULL},
 	{CURLE_PEER_FAILED_VERIFICATION, ERR_TLS, NULL},

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
+struct kind {
 	const char *word;
 	enum err_scope scope;
-} kinds[] = {
+};
+
+static const struct kind kinds[] = {
 #define KIND(name, word, scope) [ERR_##name] = {word, ERR_SCOPE_##scope},
 #include "trackers/kinds.def"
 #undef KIND

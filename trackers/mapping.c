@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct {
+struct status_fact {
 	const char *word;
 	bool resolved;
-} statuses[] = {
+};
+
+static const struct status_fact statuses[] = {
 #define STATUS(name, word, resolved) [STATUS_##name] = {word, resolved},
 #include "trackers/words.def"
 #undef STATUS

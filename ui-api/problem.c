@@ -17,10 +17,12 @@ struct problem {
 };
 
 /* The path of the type is a stable name for programs; nothing need be there to be read. */
-static const struct {
+struct problem_title {
 	int status;
 	const char *type, *title;
-} statuses[] = {
+};
+
+static const struct problem_title statuses[] = {
 	{400, "bad-request", "Bad Request"},
 	{401, "unauthorized", "Unauthorized"},
 	{403, "forbidden", "Forbidden"},

@@ -16,23 +16,25 @@ const struct importance_row debbugs_importance_rows[] = {
 };
 
 /* In order of precedence; what is forwarded stands before the tags that confirm. */
-static const struct {
+struct tag_row {
 	const char *tag;
 	enum bug_status to;
-} before_forwarded[] =
-	{
-		{"wontfix", STATUS_WONT_FIX},
-		{"pending", STATUS_FIX_COMMITTED},
-		{"fixed", STATUS_FIX_COMMITTED},
-		{"fixed-in-experimental", STATUS_FIX_COMMITTED},
-},
-  after_forwarded[] = {
-	  {"confirmed", STATUS_CONFIRMED},
-	  {"help", STATUS_CONFIRMED},
-	  {"upstream", STATUS_CONFIRMED},
-	  {"fixed-upstream", STATUS_CONFIRMED},
-	  {"moreinfo", STATUS_INCOMPLETE},
-	  {"unreproducible", STATUS_INCOMPLETE},
+};
+
+static const struct tag_row before_forwarded[] = {
+	{"wontfix", STATUS_WONT_FIX},
+	{"pending", STATUS_FIX_COMMITTED},
+	{"fixed", STATUS_FIX_COMMITTED},
+	{"fixed-in-experimental", STATUS_FIX_COMMITTED},
+};
+
+static const struct tag_row after_forwarded[] = {
+	{"confirmed", STATUS_CONFIRMED},
+	{"help", STATUS_CONFIRMED},
+	{"upstream", STATUS_CONFIRMED},
+	{"fixed-upstream", STATUS_CONFIRMED},
+	{"moreinfo", STATUS_INCOMPLETE},
+	{"unreproducible", STATUS_INCOMPLETE},
 };
 
 static bool has_tag(const char *tags, const char *tag)

@@ -15,9 +15,11 @@
  * What we want of an issue, as it is asked for. Only title and activity are certain; a field whose
  * class the tracker lacks is not worth a question.
  */
-static const struct {
+struct field {
 	const char *asked, *property, *class_name;
-} fields[] = {
+};
+
+static const struct field fields[] = {
 	{"status.name", "status", NULL},
 	{"priority.name", "priority", NULL},
 	{"resolution.name", "resolution", "resolution"},

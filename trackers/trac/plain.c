@@ -17,10 +17,12 @@ struct writing {
 };
 
 /* What an element asks for around it. */
-static const struct {
+struct block {
 	const char *name;
 	unsigned lines;
-} blocks[] = {
+};
+
+static const struct block blocks[] = {
 	{"p", 2},
 	{"pre", 2},
 	{"ul", 2},

@@ -13,9 +13,11 @@ enum { CELL_LIMIT = 4096, WIDTH = 64 };
  * By their labels, in English whatever the language; up to 1.0.0, and at a ticket's own address, by
  * their raw names.
  */
-static const struct {
+struct header {
 	const char *label, *name;
-} headers[COLUMNS] = {
+};
+
+static const struct header headers[COLUMNS] = {
 	[COLUMN_ID] = {"id", "id"},
 	[COLUMN_SUMMARY] = {"Summary", "summary"},
 	[COLUMN_STATUS] = {"Status", "status"},
