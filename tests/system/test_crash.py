@@ -85,6 +85,14 @@ def test_service_killed(farm, made):
     service.check_clean()
 
 
+def is_another(service, old):
+    """Another server than OLD runs; between them its file is not there, or empty."""
+    try:
+        return service.postmaster() != old
+    except (AssertionError, IndexError, OSError):
+        return False
+
+
 def test_embedded_database_killed(farm, made):
     """The postmaster dies by kill -9: it is started again, the service stays."""
     service = made(Service(check_interval_s=1, lease_s=5).start())
@@ -97,7 +105,7 @@ def test_embedded_database_killed(farm, made):
         wait_for(lambda: service.ready() == 503, "503")
         assert service.api.get("/healthz", token=False).status == 200
         # Backends of the dead postmaster end one by one: the last may answer once more.
-        wait_for(lambda: service.postmaster() != old, "the server to be started again")
+        wait_for(lambda: is_another(service, old), "the server to be started again")
         service.wait_ready()
     restarted = now()
     wait_for(lambda: all_checked_since(service.api, restarted), "every due watch to be checked", 120)
