@@ -30,6 +30,7 @@ struct dispatcher {
 	unsigned count;
 	struct db_batch *taking, *renewing; /* under way */
 	bool look_again;
+	bool noticed; /* and the look for it is planned */
 	void (*stopped)(void *cookie);
 	void *cookie;
 	struct event *over;
@@ -91,7 +92,7 @@ static void on_taken(void *cookie, const struct err *err, struct db_rows *const 
 		start_run(dispatcher,
 			lease_from_row(dispatcher, dispatcher->tools->vault, rows[0], i));
 	int64_t wait = db_null(rows[1], 0, 0) ? LOOK_MOST_MS : db_integer(rows[1], 0, 0);
-	if (dispatcher->look_again)
+	if (dispatcher->look_again || dispatcher->noticed)
 		wait = 0;
 	else if (wait < LOOK_LEAST_MS)
 		wait = LOOK_LEAST_MS;
@@ -107,6 +108,7 @@ static void on_look(evutil_socket_t fd, short what, void *cookie)
 	struct dispatcher *dispatcher = cookie;
 	const struct tools *tools = dispatcher->tools;
 	long room = tools->settings->max_runs - (long)dispatcher->count;
+	dispatcher->noticed = false;
 	dispatcher->look_again = dispatcher->taking != NULL;
 	if (dispatcher->taking != NULL || dispatcher->stopped != NULL || room <= 0 ||
 		!db_ready(tools->db))
@@ -123,12 +125,9 @@ static void on_look(evutil_socket_t fd, short what, void *cookie)
 static void on_notice(void *cookie, const char *payload)
 {
 	struct dispatcher *dispatcher = cookie;
-	struct timeval soon = {.tv_usec = NOTICE_MS * 1000}, now, planned;
-	event_base_gettimeofday_cached(dispatcher->tools->base, &now);
-	evutil_timeradd(&now, &soon, &soon);
-	if (!event_pending(dispatcher->look, EV_TIMEOUT, &planned) ||
-		evutil_timercmp(&planned, &soon, >))
+	if (!dispatcher->noticed)
 		look_in(dispatcher, NOTICE_MS);
+	dispatcher->noticed = true;
 }
 
 /* ---- leases ---- */
