@@ -58,6 +58,9 @@ class Watcher:
     def begin(self, name):
         return self.ask("POST", f"trackers/{name}/check")["run"]["id"]
 
+    def is_busy(self):
+        return any(self.ask("GET", f"runs?state={state}&limit=1")["items"] for state in ("running", "queued"))
+
     def end(self, run, every_s, first_s=0.0):
         """Waits for the run, looking every EVERY_S after FIRST_S; it has to go well."""
         end = time.monotonic() + PATIENCE_S
@@ -115,9 +118,12 @@ def wall_of(watcher, trackers):
     """Seconds from the first forced update of TRACKERS until the last of their runs has ended."""
     began = time.monotonic()
     runs = [watcher.begin(tracker.name) for tracker in trackers]
+    while watcher.is_busy():
+        time.sleep(0.005)
+    wall = time.monotonic() - began
     for run in runs:
         watcher.end(run, 0.005)
-    return time.monotonic() - began
+    return wall
 
 
 def cost(watcher, tracker, checks):
