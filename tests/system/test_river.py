@@ -51,6 +51,7 @@ def test_what_the_tracker_is(api, tracker):
     assert shown["last_run"]["state"] == "done"
     if tracker.kind == "bugzilla":
         assert shown["version"]
+    assert set(shown["abilities"]) == {"changes", "comments", "why"}
 
 
 def test_one_change_one_event(api, tracker):

@@ -33,6 +33,18 @@ static void all_of_it_comes_back(void **state)
 	talloc_free(server);
 }
 
+/* The API and the view tracker_status show this very list. */
+static void abilities_are_kept_as_words(void **state)
+{
+	struct server *server = server_new(NULL);
+	server->abilities = ABILITY_CHANGES | ABILITY_WHY;
+	char *json = server_to_json(server, server);
+	assert_non_null(strstr(json, "\"abilities\":[\"changes\",\"why\"]"));
+	struct server *newer = server_from_json(server, "{\"abilities\":[\"to fly\",\"why\",1]}");
+	assert_int_equal(newer->abilities, ABILITY_WHY);
+	talloc_free(server);
+}
+
 static void nothing_comes_back_as_nothing(void **state)
 {
 	struct server *server = server_new(NULL);
@@ -64,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_of_it_comes_back),
+		cmocka_unit_test(abilities_are_kept_as_words),
 		cmocka_unit_test(nothing_comes_back_as_nothing),
 		cmocka_unit_test(what_is_not_ours_is_refused),
 		cmocka_unit_test(abilities_have_words),
