@@ -27,6 +27,8 @@ static void send_all(struct courier *courier);
 static void on_head(void *cookie, const struct fetch_answer *answer)
 {
 	struct leg *leg = cookie;
+	for (const char *const *at = answer->headers; at != NULL && *at != NULL; at += 2)
+		exchange_hear_header(leg->exchange, at[0], at[1]);
 	exchange_head(leg->courier->conversation, leg->exchange, answer->status,
 		answer->content_type, answer->date);
 }
@@ -72,6 +74,8 @@ static void send_one(struct courier *courier, struct exchange *exchange)
 		.body = exchange->body,
 		.username = login != NULL ? login->username : NULL,
 		.password = login != NULL ? login->password : NULL,
+		.hear_headers = exchange->hear_headers,
+		.stay = exchange->stay,
 		.max_connections = site->max_connections,
 		.min_delay_ms = site->min_delay_ms,
 	};

@@ -36,7 +36,7 @@ struct fetch {
 	struct place place;
 	struct target *target;
 	struct target *next; /* where a redirect leads, once its answer has come */
-	bool is_post;
+	bool is_post, hear_headers, stay;
 	const char **headers;
 	const char *body;
 	const char *username, *password;
@@ -161,7 +161,7 @@ static bool hear_head(void *cookie, const struct transfer_head *head)
 	if (fetch->phase == FETCH_CANCELLED)
 		return false;
 	hear_retry_after(fetch, head);
-	if (is_redirect(head->status) && head->location != NULL) {
+	if (is_redirect(head->status) && head->location != NULL && !fetch->stay) {
 		hear_redirect(fetch, head);
 		return true;
 	}
@@ -169,6 +169,7 @@ static bool hear_head(void *cookie, const struct transfer_head *head)
 		.status = head->status,
 		.content_type = head->content_type,
 		.date = date_of(head),
+		.headers = head->headers,
 	};
 	fetch->handlers->head(fetch->cookie, &answer);
 	return fetch->phase != FETCH_CANCELLED;
@@ -244,6 +245,7 @@ static void put_on_wire(
 		.body = fetch->body,
 		.username = fetch->username,
 		.password = fetch->password,
+		.hear_headers = fetch->hear_headers,
 	};
 	fetch->phase = FETCH_SENDING;
 	fetch->transfer = transfer_new(fetch, fetch->fetcher->pool, &order, &heard, fetch);
@@ -324,6 +326,8 @@ static void take_headers(struct fetch *fetch, const char *const *headers)
 static void take_request(struct fetch *fetch, const struct fetch_request *request)
 {
 	fetch->is_post = strcmp(request->method, "POST") == 0;
+	fetch->hear_headers = request->hear_headers;
+	fetch->stay = request->stay;
 	if (fetch->is_post)
 		fetch->body = talloc_strdup(fetch, request->body != NULL ? request->body : "");
 	fetch->username = talloc_strdup(fetch, request->username);

@@ -33,6 +33,8 @@ struct fetch_request {
 	const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
 	const char *body; /* NULL for none */
 	const char *username, *password; /* HTTP Basic; NULL for none */
+	bool hear_headers; /* whether the answer brings all headers */
+	bool stay; /* whether a redirect is the answer, not to be followed */
 	unsigned max_connections; /* of this origin, at least 1 */
 	unsigned min_delay_ms; /* from start to start */
 };
@@ -47,6 +49,7 @@ struct fetch_answer {
 	int status;
 	const char *content_type; /* as sent, or NULL */
 	moment date; /* 0 where there is none */
+	const char *const *headers; /* name, value, name, ..., NULL-ended; NULL if not asked for */
 };
 
 /*

@@ -32,6 +32,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers, *resolve;
 	bool in_multi;
+	bool hear_headers;
 	bool head_heard;
 	bool too_large;
 	size_t head_bytes, body_bytes;
@@ -88,6 +89,21 @@ static const char *header_of(struct transfer *transfer, const char *name)
 	return header->value;
 }
 
+/* All headers of the answer as names and values; owned by the transfer. */
+static const char *const *all_headers(struct transfer *transfer)
+{
+	struct curl_header *header = NULL;
+	const char **all = talloc_array(transfer, const char *, 1);
+	size_t n = 0;
+	while ((header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header)) != NULL) {
+		all = talloc_realloc(transfer, all, const char *, n + 3);
+		all[n++] = header->name;
+		all[n++] = header->value;
+	}
+	all[n] = NULL;
+	return all;
+}
+
 static bool tell_head(struct transfer *transfer)
 {
 	long status = 0;
@@ -101,6 +117,7 @@ static bool tell_head(struct transfer *transfer)
 		.date = header_of(transfer, "Date"),
 		.location = header_of(transfer, "Location"),
 		.retry_after = header_of(transfer, "Retry-After"),
+		.headers = transfer->hear_headers ? all_headers(transfer) : NULL,
 	};
 	return transfer->heard->head(transfer->cookie, &head);
 }
@@ -276,6 +293,7 @@ struct transfer *transfer_new(const void *owner, struct transfer_pool *pool,
 	transfer->target = order->target;
 	transfer->heard = heard;
 	transfer->cookie = cookie;
+	transfer->hear_headers = order->hear_headers;
 	transfer->easy = pool->count > 0 ? pool->handles[--pool->count] : curl_easy_init();
 	talloc_set_destructor(transfer, transfer_destructor);
 	if (transfer->easy != NULL) {

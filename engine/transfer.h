@@ -29,12 +29,14 @@ struct transfer_order {
 	const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
 	const char *body; /* NULL: a GET without one; else a POST */
 	const char *username, *password; /* NULL for none */
+	bool hear_headers; /* whether the head brings all headers */
 };
 
 /* The final head of an answer; texts are valid during the call, NULL where not sent. */
 struct transfer_head {
 	int status;
 	const char *content_type, *date, *location, *retry_after;
+	const char *const *headers; /* name, value, name, ..., NULL-ended; NULL if not asked for */
 };
 
 /* Called within libcurl; a false answer ends the transfer (its result then means nothing). */

@@ -116,6 +116,7 @@ char *vault_seal(const void *owner, const struct vault *vault, const struct cred
 static struct credentials *read_plain(const void *owner, const unsigned char *text, size_t n)
 {
 	struct credentials *plain = talloc_zero(owner, struct credentials);
+	plain->session = talloc_zero(plain, struct session);
 	for (size_t at = 0; at + 1 < n;) {
 		const char *value = (const char *)text + at + 1;
 		size_t length = strnlen(value, n - at - 1);

@@ -11,12 +11,21 @@
 #include <sys/queue.h>
 #include <talloc.h>
 
+/* Of the answer's headers so many are kept; the head as a whole is bounded by the engine. */
+enum { HEADERS_KEPT = 100 };
+
+struct header {
+	const char *name, *value;
+};
+
 struct exchange_state {
 	struct exchange *exchange;
 	struct json_reader *json; /* FORMAT_JSON */
 	struct xml_reader *xml; /* FORMAT_XML */
 	char *bytes; /* what came; of what is parsed only its beginning */
 	size_t room;
+	struct header *headers; /* of the answer, in their order */
+	unsigned header_count;
 	bool heard_whole; /* the transport brought the answer to its end */
 	TAILQ_ENTRY(exchange_state) link;
 };
@@ -115,6 +124,19 @@ bool conversation_over(const struct conversation *conversation)
 	const struct conversation_state *state = conversation->state;
 	return conversation->err.kind != ERR_NONE ||
 		(TAILQ_EMPTY(&state->queued) && state->under_way == 0);
+}
+
+void exchange_hear_header(struct exchange *exchange, const char *name, const char *value)
+{
+	struct exchange_state *state = exchange->state;
+	if (state->header_count == HEADERS_KEPT)
+		return;
+	state->headers =
+		talloc_realloc(state, state->headers, struct header, state->header_count + 1);
+	state->headers[state->header_count++] = (struct header){
+		talloc_strdup(state, name),
+		talloc_strdup(state, value),
+	};
 }
 
 void exchange_head(struct conversation *conversation, struct exchange *exchange, int status,
@@ -257,6 +279,15 @@ void conversation_fail(
 }
 
 /* ---- judging answers ---- */
+
+const char *exchange_header(const struct exchange *exchange, const char *name, unsigned index)
+{
+	const struct exchange_state *state = exchange->state;
+	for (unsigned i = 0; i < state->header_count; i++)
+		if (strcasecmp(state->headers[i].name, name) == 0 && index-- == 0)
+			return state->headers[i].value;
+	return NULL;
+}
 
 /* URLs are shown without their query, which may hold a key. */
 static int shown(const struct exchange *exchange)

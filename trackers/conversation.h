@@ -47,9 +47,18 @@ struct change {
 	moment at;
 };
 
+/*
+ * What signing in brought, kept in memory for as long as a run lasts; a talloc object that owns its
+ * texts.
+ */
+struct session {
+	const char *cookie; /* the value of a Cookie header; NULL before anybody signed in */
+};
+
 /* What to sign in with; members that are not set are NULL. */
 struct credentials {
 	const char *api_key, *username, *password;
+	struct session *session; /* where to keep what it brought; NULL: not kept */
 };
 
 enum { EXCHANGE_HEADERS = 6, EXCHANGE_PEEK = 16384 };
@@ -63,6 +72,8 @@ struct exchange {
 	const char *body; /* NULL for none */
 	const char *headers[EXCHANGE_HEADERS]; /* "Name: value", NULL-ended */
 	enum format format;
+	bool hear_headers; /* keep the answer's headers for exchange_header */
+	bool stay; /* a redirect is the answer, and not followed */
 	bool basic_login; /* send the credentials' username and password as HTTP Basic */
 	unsigned *wanted; /* indices of the bugs it asks for, and how many */
 	unsigned wanted_count;
@@ -129,6 +140,12 @@ struct exchange *conversation_next(struct conversation *conversation);
 bool conversation_over(const struct conversation *conversation);
 
 /*
+ * One header of the answer to EXCHANGE, before exchange_head; copied. Only for one that asks to hear
+ * them.
+ */
+void exchange_hear_header(struct exchange *exchange, const char *name, const char *value);
+
+/*
  * The answer to an exchange that is under way begins, with DATE 0 and CONTENT_TYPE NULL where it has
  * none. Once at most, before its data.
  */
@@ -176,6 +193,12 @@ void conversation_change(struct conversation *conversation, const char *remote_i
 /* Fails the errand: queued questions are dropped, answers under way are not heard. */
 void conversation_fail(struct conversation *conversation, enum err_kind kind, const char *format,
 	...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * The value of the answer's header NAME (in any case), the INDEXth of that name from 0 on; NULL where
+ * there are not so many.
+ */
+const char *exchange_header(const struct exchange *exchange, const char *name, unsigned index);
 
 /*
  * Whether EXCHANGE brought a usable answer of status 200 in its format. If not, *WHY says what is

@@ -18,6 +18,10 @@ static void hear_head(void *cookie, const struct fetch_answer *answer)
 	caught->date = answer->date;
 	snprintf(caught->content_type, sizeof(caught->content_type), "%s",
 		answer->content_type != NULL ? answer->content_type : "(none)");
+	for (const char *const *at = answer->headers; at != NULL && *at != NULL; at += 2) {
+		size_t n = strlen(caught->headers);
+		snprintf(caught->headers + n, sizeof(caught->headers) - n, "%s=%s;", at[0], at[1]);
+	}
 	if (caught->at_head != NULL)
 		caught->at_head(caught);
 }

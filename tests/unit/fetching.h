@@ -28,6 +28,7 @@ struct caught {
 	unsigned heads, dones;
 	int status;
 	char content_type[128];
+	char headers[1024]; /* "Name=value;" each; "" where they were not asked for */
 	moment date;
 	size_t size;
 	char body[FETCHING_BODY + 1];

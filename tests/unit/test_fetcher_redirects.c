@@ -101,6 +101,31 @@ static void hands_on_what_is_no_redirect(void **state)
 	fetching_free(fetching);
 }
 
+/* A sign-in is answered by a redirect, and what matters stands in its head. */
+static void stays_where_asked_to(void **state)
+{
+	struct fetching *fetching = fetching_new(LOOPBACK);
+	fetching->stub->text =
+		"HTTP/1.1 303 See Other\r\nLocation: http://elsewhere.example.org/\r\n"
+		"Set-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 2\r\n\r\nok";
+	struct fetch_request request = {.method = "POST",
+		.url = fetching_url(fetching, "/login"),
+		.body = "user=me",
+		.hear_headers = true,
+		.stay = true};
+	struct caught *caught = fetching_start(fetching, NULL, &request);
+	fetching_wait(caught);
+	assert_err(caught, ERR_NONE);
+	assert_int_equal(caught->status, 303);
+	assert_string_equal(caught->body, "ok");
+	assert_non_null(strstr(caught->headers, "Set-Cookie=a=1;set-cookie=b=2;"));
+	request.hear_headers = false;
+	caught = fetching_start(fetching, NULL, &request);
+	fetching_wait(caught);
+	assert_string_equal(caught->headers, "");
+	fetching_free(fetching);
+}
+
 static const char *const headers[] = {
 	"Accept: application/json", "X-BUGZILLA-API-KEY: secret", "Content-Type: text/plain", NULL};
 
@@ -244,6 +269,7 @@ int main(void)
 		cmocka_unit_test(gives_a_loop_up),
 		cmocka_unit_test(follows_nowhere_else),
 		cmocka_unit_test(hands_on_what_is_no_redirect),
+		cmocka_unit_test(stays_where_asked_to),
 		cmocka_unit_test(keeps_secrets_at_their_origin),
 		cmocka_unit_test(takes_no_secrets_to_another_port),
 		cmocka_unit_test(posts_again_only_where_told_so),

@@ -20,6 +20,7 @@ struct reply {
 	enum err_kind failure; /* of the transport; then the rest is empty */
 	int status;
 	const char *content_type;
+	const char *headers; /* as recorded */
 	moment date;
 	const char *body;
 	size_t size;
@@ -28,7 +29,7 @@ struct reply {
 struct question {
 	const char *method, *url, *body, *headers[HEADERS];
 	unsigned header_count;
-	bool basic_login;
+	bool basic_login, stay;
 	struct reply reply;
 };
 
@@ -40,6 +41,7 @@ struct script {
 	struct server *server;
 	struct credentials credentials;
 	bool has_credentials;
+	const char *cookie; /* of an earlier sign-in, NULL for none */
 	moment now, since;
 	struct wanted wanted[BUGS];
 	unsigned wanted_count;
@@ -110,6 +112,7 @@ static const char *header_value(const void *owner, const char *headers, const ch
 static void parse_headers(const void *owner, struct reply *reply, const char *headers)
 {
 	assert_int_equal(sscanf(headers, "HTTP/%*s %d", &reply->status), 1);
+	reply->headers = headers;
 	const char *said = header_value(owner, headers, "Content-Type");
 	char *type = said == NULL ? NULL : talloc_strndup(owner, said, strcspn(said, "; "));
 	for (char *at = type; at != NULL && *at != '\0'; at++)
@@ -227,6 +230,10 @@ static void read_line(struct script *script, const char *word, char *text)
 		last_question(script)->body = text;
 	else if (strcmp(word, "basic") == 0)
 		last_question(script)->basic_login = true;
+	else if (strcmp(word, "stay") == 0)
+		last_question(script)->stay = true;
+	else if (strcmp(word, "cookie") == 0)
+		script->cookie = text;
 	else
 		fail_msg("%s/case: no word %s", script->folder, word);
 }
@@ -381,6 +388,7 @@ static void compare_question(const struct exchange *exchange, const struct quest
 		if (!has_header(exchange, question->headers[i]))
 			fail_msg("%s: not sent: %s", exchange->url, question->headers[i]);
 	assert_int_equal(exchange->basic_login, question->basic_login);
+	assert_int_equal(exchange->stay, question->stay);
 }
 
 static void fail_transport(
@@ -389,6 +397,19 @@ static void fail_transport(
 	struct err failure = {0};
 	err_set(&failure, kind, "%s: the connection failed", exchange->url);
 	exchange_end(conversation, exchange, &failure);
+}
+
+/* All headers of a recorded head, a line each. */
+static void feed_headers(struct exchange *exchange, const struct reply *reply)
+{
+	char *rest, *copy = talloc_strdup(exchange, reply->headers);
+	strtok_r(copy, "\r\n", &rest);
+	for (char *line; (line = strtok_r(NULL, "\r\n", &rest)) != NULL;) {
+		char *colon = strchr(line, ':');
+		assert_non_null(colon);
+		*colon = '\0';
+		exchange_hear_header(exchange, line, colon + 1 + strspn(colon + 1, " "));
+	}
 }
 
 static void feed(struct conversation *conversation, struct exchange *exchange,
@@ -400,6 +421,8 @@ static void feed(struct conversation *conversation, struct exchange *exchange,
 	}
 	size_t size = cut ? feeding->cut_at : reply->size;
 	size_t piece = feeding->piece != 0 ? feeding->piece : size;
+	if (exchange->hear_headers)
+		feed_headers(exchange, reply);
 	exchange_head(conversation, exchange, reply->status, reply->content_type, reply->date);
 	for (size_t at = 0; at < size; at += piece)
 		exchange_data(conversation, exchange, reply->body + at,
@@ -410,8 +433,10 @@ static void feed(struct conversation *conversation, struct exchange *exchange,
 		exchange_end(conversation, exchange, NULL);
 }
 
-static struct conversation *begin(const struct script *script)
+static struct conversation *begin(struct script *script)
 {
+	script->credentials.session = talloc_zero(script, struct session);
+	script->credentials.session->cookie = script->cookie;
 	const struct server *server = script->errand == ERRAND_PROBE ? NULL : script->server;
 	const struct credentials *login = script->has_credentials ? &script->credentials : NULL;
 	if (script->errand == ERRAND_CHANGES)
@@ -425,7 +450,7 @@ static struct conversation *begin(const struct script *script)
  * Plays SCRIPT to its end. What is asked after an answer that was cut short is not in the script:
  * the connection is gone for it.
  */
-static struct conversation *play(const struct script *script, const struct feeding *feeding)
+static struct conversation *play(struct script *script, const struct feeding *feeding)
 {
 	struct conversation *conversation = begin(script);
 	int asked = 0;
@@ -469,7 +494,7 @@ static bool is_cut_between_rows(const struct reply *reply, size_t at)
 }
 
 /* The first and the last bytes of the answer and some between, up to its last that is not blank. */
-static void play_cuts(const struct script *script, int reply)
+static void play_cuts(struct script *script, int reply)
 {
 	const struct reply *full = &script->questions[reply].reply;
 	size_t size = full->size;

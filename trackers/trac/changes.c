@@ -61,7 +61,7 @@ static void add(struct conversation *conversation, const char *id)
 void trac_hear_changed_table(struct conversation *conversation, struct exchange *exchange)
 {
 	struct err why = {0}, wrong = {0};
-	struct table *table = NULL;
+	struct csv *table = NULL;
 	if (exchange_good(exchange, &why))
 		table = table_read(exchange, exchange->text, exchange->text_size, &wrong);
 	if (wrong.kind != ERR_NONE)
@@ -71,7 +71,7 @@ void trac_hear_changed_table(struct conversation *conversation, struct exchange 
 		return;
 	}
 	for (unsigned i = 0; i < table->count; i++)
-		add(conversation, table->rows[i].cells[COLUMN_ID]);
+		add(conversation, csv_cell(table, i, COLUMN_ID));
 	finish(conversation, exchange);
 }
 

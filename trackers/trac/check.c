@@ -79,47 +79,49 @@ static void observe(struct conversation *conversation, struct observation read)
 	*conversation_observe(conversation, read.wanted) = read;
 }
 
-static const char *kept(const struct conversation *conversation, const char *text)
+static const char *cell(const struct conversation *conversation, const struct csv *table,
+	unsigned row, enum column column)
 {
+	const char *text = csv_cell(table, row, column);
 	return text != NULL ? talloc_strdup(conversation, text) : NULL;
 }
 
-static void observe_row(struct conversation *conversation, unsigned wanted, const struct row *row)
+static void observe_row(
+	struct conversation *conversation, unsigned wanted, const struct csv *table, unsigned row)
 {
-	const char *const *cells = row->cells;
 	observe(conversation,
 		(struct observation){
 			.wanted = wanted,
-			.title = kept(conversation, cells[COLUMN_SUMMARY]),
-			.product = kept(conversation, cells[COLUMN_COMPONENT]),
-			.status = kept(conversation, cells[COLUMN_STATUS]),
-			.resolution = kept(conversation, cells[COLUMN_RESOLUTION]),
-			.severity = kept(conversation, cells[COLUMN_SEVERITY]),
-			.priority = kept(conversation, cells[COLUMN_PRIORITY]),
-			.changed_at = exact_moment(cells[COLUMN_CHANGED]),
+			.title = cell(conversation, table, row, COLUMN_SUMMARY),
+			.product = cell(conversation, table, row, COLUMN_COMPONENT),
+			.status = cell(conversation, table, row, COLUMN_STATUS),
+			.resolution = cell(conversation, table, row, COLUMN_RESOLUTION),
+			.severity = cell(conversation, table, row, COLUMN_SEVERITY),
+			.priority = cell(conversation, table, row, COLUMN_PRIORITY),
+			.changed_at = exact_moment(csv_cell(table, row, COLUMN_CHANGED)),
 		});
 }
 
 /* Questions are about a known number of tickets; far more rows than that must not hold the loop. */
 static void observe_rows(
-	struct conversation *conversation, struct exchange *exchange, const struct table *table)
+	struct conversation *conversation, struct exchange *exchange, const struct csv *table)
 {
 	unsigned most = 10 * exchange->wanted_count;
 	for (unsigned at = 0; at < table->count && at < most; at++) {
-		const char *id = table->rows[at].cells[COLUMN_ID];
+		const char *id = csv_cell(table, at, COLUMN_ID);
 		for (unsigned i = 0; id != NULL && i < exchange->wanted_count; i++) {
 			unsigned wanted = exchange->wanted[i];
 			if (strcmp(conversation->wanted[wanted].remote_id, id) == 0)
-				observe_row(conversation, wanted, &table->rows[at]);
+				observe_row(conversation, wanted, table, at);
 		}
 	}
 }
 
 /* The table of a good answer about tickets, or NULL: the errand has then failed. */
-static struct table *read_table(struct conversation *conversation, struct exchange *exchange)
+static struct csv *read_table(struct conversation *conversation, struct exchange *exchange)
 {
 	struct err why = {0}, wrong = {0};
-	struct table *table = NULL;
+	struct csv *table = NULL;
 	if (exchange_good(exchange, &why))
 		table = table_read(exchange, exchange->text, exchange->text_size, &wrong);
 	if (table != NULL && !table->has[COLUMN_STATUS])
@@ -138,7 +140,7 @@ static struct table *read_table(struct conversation *conversation, struct exchan
  */
 void trac_hear_table(struct conversation *conversation, struct exchange *exchange)
 {
-	struct table *table = read_table(conversation, exchange);
+	struct csv *table = read_table(conversation, exchange);
 	if (table == NULL)
 		return;
 	observe_rows(conversation, exchange, table);
@@ -174,7 +176,7 @@ void trac_hear_alone(struct conversation *conversation, struct exchange *exchang
 			ask_alone(conversation, ASK_BUG, exchange->wanted + i, 1);
 		return;
 	}
-	struct table *table = read_table(conversation, exchange);
+	struct csv *table = read_table(conversation, exchange);
 	if (table == NULL)
 		return;
 	if (exchange->purpose == ASK_WITNESS) {

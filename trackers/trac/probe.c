@@ -99,7 +99,7 @@ void trac_hear_query_door(struct conversation *conversation, struct exchange *ex
 		return;
 	}
 	struct err wrong = {0};
-	struct table *table =
+	struct csv *table =
 		good ? table_read(exchange, exchange->text, exchange->text_size, &wrong) : NULL;
 	if (table != NULL && !table->has[COLUMN_STATUS])
 		err_set(&wrong, ERR_UNPARSABLE_TRACKER, "CSV without a column of statuses");

@@ -2,12 +2,9 @@
 #ifndef TRACKERS_TRAC_TABLE_H
 #define TRACKERS_TRAC_TABLE_H
 
-#include "trackers/err.h"
+#include "trackers/csv.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
-/* The columns that matter. */
+/* The columns that matter, in the order in which table_read asks for them. */
 enum column {
 	COLUMN_ID,
 	COLUMN_SUMMARY,
@@ -20,21 +17,10 @@ enum column {
 	COLUMNS,
 };
 
-/* One ticket: clean texts, NULL where the cell is empty or the site has no such column. */
-struct row {
-	const char *cells[COLUMNS];
-};
-
-struct table {
-	struct row *rows;
-	unsigned count;
-	bool has[COLUMNS]; /* which columns the site has; always id */
-};
-
 /*
- * Reads the SIZE bytes of a whole answer; owned by OWNER. NULL, and ERR says why, for what is no
- * table of Trac's with all of its rows whole: markup, nothing at all, a cut row, no id.
+ * Reads the SIZE bytes of a whole answer as csv_read does; owned by OWNER. NULL, and ERR says why,
+ * also for a table without ids.
  */
-struct table *table_read(const void *owner, const char *text, size_t size, struct err *err);
+struct csv *table_read(const void *owner, const char *text, size_t size, struct err *err);
 
 #endif
