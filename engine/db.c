@@ -261,8 +261,8 @@ struct db_batch *db_query(
 	return batch;
 }
 
-void db_listen(struct db *db, const char *channel, void (*heard)(void *cookie, const char *payload),
-	void *cookie)
+void db_listen(const void *owner, struct db *db, const char *channel,
+	void (*heard)(void *cookie, const char *payload), void *cookie)
 {
-	db_listener_new(db, db->base, db->resolver, db->target, channel, heard, cookie);
+	db_listener_new(owner, db->base, db->resolver, db->target, channel, heard, cookie);
 }

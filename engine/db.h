@@ -79,10 +79,10 @@ int64_t db_integer(const struct db_rows *rows, unsigned row, unsigned column);
 
 /*
  * Hears CHANNEL on a connection of its own. HEARD gets the payload, or NULL when the connection was
- * made (again): something may have been missed. One listener a channel.
+ * made (again): something may have been missed. Ends with OWNER, which goes before DB.
  */
-void db_listen(struct db *db, const char *channel, void (*heard)(void *cookie, const char *payload),
-	void *cookie);
+void db_listen(const void *owner, struct db *db, const char *channel,
+	void (*heard)(void *cookie, const char *payload), void *cookie);
 
 /* ---- array parameters, written as PostgreSQL array literals ---- */
 struct db_array;

@@ -254,7 +254,7 @@ struct dispatcher *dispatcher_start(const void *owner, const struct tools *tools
 		.tv_sec = tools->settings->lease_s / 3};
 	event_add(dispatcher->renew, &third);
 	db_watch_ready(tools->db, on_ready, dispatcher);
-	db_listen(tools->db, "bugwatch_work", on_notice, dispatcher);
+	db_listen(dispatcher, tools->db, "bugwatch_work", on_notice, dispatcher);
 	look_in(dispatcher, 0);
 	return dispatcher;
 }

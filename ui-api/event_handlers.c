@@ -1,6 +1,7 @@
 #include "ui-api/handlers.h"
 
 #include "ui-api/list.h"
+#include "ui-api/stream.h"
 
 #include <string.h>
 
@@ -9,12 +10,27 @@ static void answer_events(struct request *request, struct db_rows *const *rows)
 	page_answer(request, request->work, rows[0]);
 }
 
-/* A stream of events is asked for by its media type; it is no list. */
-static bool wants_list(struct request *request)
+static const char *header_of(const struct request *request, const char *name)
 {
-	const char *accept =
-		evhttp_find_header(evhttp_request_get_input_headers(request->wire), "Accept");
-	return accept == NULL || strstr(accept, "text/event-stream") == NULL;
+	return evhttp_find_header(evhttp_request_get_input_headers(request->wire), name);
+}
+
+/* A stream is asked for by its media type. */
+static bool wants_stream(const struct request *request)
+{
+	const char *accept = header_of(request, "Accept");
+	return accept != NULL && strstr(accept, "text/event-stream") != NULL &&
+		evhttp_request_get_command(request->wire) == EVHTTP_REQ_GET;
+}
+
+/* A client that comes back says by itself where it was. */
+static void open_stream(struct request *request, const char *after)
+{
+	const char *last = header_of(request, "Last-Event-ID");
+	if (last != NULL && !list_is_id(last))
+		request_fail(request, 400, "Last-Event-ID must be the id of an event");
+	else
+		streams_open(request->streams, request, last != NULL ? last : after);
 }
 
 void handle_list_events(struct request *request)
@@ -23,10 +39,10 @@ void handle_list_events(struct request *request)
 	struct page *page = page_read(request, LIST_KEY_ID);
 	if (page == NULL)
 		return;
-	if (!wants_list(request)) {
-		request_fail(request, 406, "events come as application/json only");
-	} else if (after != NULL && !list_is_id(after)) {
+	if (after != NULL && !list_is_id(after)) {
 		page_refuse(request, "after", "must be the id of an event, or 0");
+	} else if (wants_stream(request)) {
+		open_stream(request, after);
 	} else {
 		if (page->after == NULL)
 			page->after = after;

@@ -66,14 +66,19 @@ static void log_act(const struct request *request, int status)
 		route_method(request->route->method), evhttp_uri_get_path(uri), status);
 }
 
-static void send_answer(struct request *request, int status, const char *type)
+static void add_headers(struct request *request, int status, const char *type)
 {
-	struct evhttp_request *wire = request->wire;
-	struct evbuffer *output = request->state->output;
 	if (status != 204)
 		request_header(request, "Content-Type", type);
 	request_header(request, "Cache-Control", "no-store");
 	request_header(request, "X-Content-Type-Options", "nosniff");
+}
+
+static void send_answer(struct request *request, int status, const char *type)
+{
+	struct evhttp_request *wire = request->wire;
+	struct evbuffer *output = request->state->output;
+	add_headers(request, status, type);
 	if (evhttp_request_get_command(wire) == EVHTTP_REQ_HEAD) {
 		/* evhttp 2.1.12 would send the body after all, without its length. */
 		char *length = talloc_asprintf(request, "%zu", evbuffer_get_length(output));
@@ -84,6 +89,19 @@ static void send_answer(struct request *request, int status, const char *type)
 	request->wire = NULL;
 	evhttp_send_reply(wire, status, problem_title(status), output);
 	talloc_free(request);
+}
+
+struct evhttp_request *request_take_over(struct request *request, const char *type)
+{
+	struct evhttp_request *wire = request->wire;
+	if (evhttp_request_get_connection(wire) != NULL) {
+		add_headers(request, 200, type);
+		request->wire = NULL;
+	} else {
+		wire = NULL;
+	}
+	talloc_free(request);
+	return wire;
 }
 
 void request_answer(struct request *request, int status, const char *text)
@@ -284,17 +302,17 @@ static void take_up(struct request *request)
 		find_route(request);
 }
 
-void request_begin(struct request_list *list, struct event_base *base, struct db *db,
-	const struct vault *vault, struct evhttp_request *wire)
+void request_begin(struct request_list *list, const struct api *api, struct evhttp_request *wire)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct request *request = talloc_zero(NULL, struct request);
 	request->state = talloc_zero(request, struct request_state);
 	request->wire = wire;
-	request->db = db;
-	request->vault = vault;
+	request->db = api->db;
+	request->vault = api->vault;
+	request->streams = api->streams;
 	request->state->output = evbuffer_new();
-	request->state->deadline = evtimer_new(base, give_up, request);
+	request->state->deadline = evtimer_new(api->base, give_up, request);
 	evtimer_add(request->state->deadline, &patience);
 	LIST_INSERT_HEAD(list, request, next);
 	talloc_set_destructor(request, request_destroy);

@@ -20,7 +20,17 @@
 #include <json-c/json.h>
 #include <sys/queue.h>
 
+struct streams;
+
 LIST_HEAD(request_list, request);
+
+/* What requests are answered with; must outlive them. */
+struct api {
+	struct event_base *base;
+	struct db *db;
+	const struct vault *vault;
+	struct streams *streams;
+};
 
 /* Who asks, by token. */
 struct caller {
@@ -33,6 +43,7 @@ struct request {
 	struct evhttp_request *wire;
 	struct db *db;
 	const struct vault *vault;
+	struct streams *streams;
 	const struct route *route;
 	struct http_target target;
 	const char *parameters[ROUTE_PARAMETERS]; /* what the route's braces matched */
@@ -46,8 +57,7 @@ struct request {
 typedef void request_rows(struct request *request, struct db_rows *const *rows);
 
 /* Takes up WIRE in LIST, which holds it until it ended. The caller may free it at any time. */
-void request_begin(struct request_list *list, struct event_base *base, struct db *db,
-	const struct vault *vault, struct evhttp_request *wire);
+void request_begin(struct request_list *list, const struct api *api, struct evhttp_request *wire);
 
 /* Sends one query. A failure is answered here; else NEXT runs. One at a time. */
 void request_query(struct request *request, enum query query, const char *const *parameters,
@@ -76,6 +86,12 @@ void request_header(struct request *request, const char *name, const char *value
 
 /* Answers with STATUS and what is in request_output as JSON, or TEXT where not NULL. Frees REQUEST. */
 void request_answer(struct request *request, int status, const char *text);
+
+/*
+ * Hands the wire to the caller, who answers himself, with the status 200 and TYPE; NULL where the
+ * client is gone. Frees REQUEST.
+ */
+struct evhttp_request *request_take_over(struct request *request, const char *type);
 
 /* Answers with PROBLEM. Frees REQUEST. */
 void request_refuse(struct request *request, struct problem *problem);

@@ -2,6 +2,7 @@
 
 #include "engine/log.h"
 #include "ui-api/request.h"
+#include "ui-api/stream.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>
@@ -37,9 +38,7 @@ struct connection {
 };
 
 struct api_server {
-	struct event_base *base;
-	struct db *db;
-	const struct vault *vault;
+	struct api api;
 	struct evhttp *http;
 	struct evconnlistener *listener;
 	struct request_list requests;
@@ -63,7 +62,9 @@ static int connection_destroy(struct connection *connection)
 
 static void connection_closed(struct evhttp_connection *wire, void *cookie)
 {
-	talloc_free(cookie);
+	struct connection *connection = cookie;
+	streams_closed(connection->server->api.streams, wire);
+	talloc_free(connection);
 }
 
 /* A request must be whole in time. */
@@ -142,7 +143,7 @@ static void request_arrived(struct evhttp_request *wire, void *cookie)
 	if (connection != NULL)
 		evtimer_del(connection->timer);
 	evhttp_request_set_on_complete_cb(wire, request_sent, server);
-	request_begin(&server->requests, server->base, server->db, server->vault, wire);
+	request_begin(&server->requests, &server->api, wire);
 }
 
 /* Requests first: they hold what evhttp_free frees. */
@@ -219,9 +220,7 @@ struct api_server *api_server_new(const void *owner, struct event_base *base, st
 	const struct vault *vault, const char *listen, struct err *err)
 {
 	struct api_server *server = talloc_zero(owner, struct api_server);
-	server->base = base;
-	server->db = db;
-	server->vault = vault;
+	server->api = (struct api){base, db, vault, streams_new(server, base, db)};
 	server->http = evhttp_new(base);
 	talloc_set_destructor(server, server_destroy);
 	evhttp_set_max_headers_size(server->http, HEAD_MAX);

@@ -23,7 +23,9 @@ INSERT INTO bugwatch.token AS k (name, role, hash) VALUES ($1, $2, $3::bytea)
 RETURNING id, bugwatch.rfc3339(created_at)
 
 -- name: api_remove_token
-DELETE FROM bugwatch.token WHERE id = $1::bigint RETURNING id
+-- Its streams end at once.
+DELETE FROM bugwatch.token WHERE id = $1::bigint
+RETURNING id, pg_notify('bugwatch_tokens', id::text)
 
 -- name: api_count_tokens
 SELECT count(*) FROM bugwatch.token
@@ -182,6 +184,9 @@ SELECT row_to_json(r), r.id FROM (
   FROM bugwatch.event_feed
   WHERE ($1::bigint IS NULL OR watch = $1::bigint) AND id > coalesce($2::bigint, 0)
   ORDER BY id LIMIT $3::integer) AS r
+
+-- name: api_newest_event
+SELECT coalesce(max(id), 0) FROM bugwatch.event
 
 -- name: api_comments
 -- Of watch $1: after number $2, limit $3. Comments may be long: those after 4 MiB of text are left

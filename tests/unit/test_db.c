@@ -499,7 +499,7 @@ static void notifications_are_heard_again_after_a_break(void **state)
 	struct postgres *postgres = *state;
 	struct heard heard = {0};
 	struct db *db = open_pool(postgres, 1);
-	db_listen(db, "odd \"channel", hear, &heard);
+	db_listen(db, db, "odd \"channel", hear, &heard);
 	assert_true(postgres_loop(postgres->base, PATIENCE_S, made_once, &heard));
 	postgres_sql(postgres, "NOTIFY \"odd \"\"channel\", '1'; NOTIFY \"odd \"\"channel\", '2'");
 	postgres_sql(postgres, "NOTIFY other, '9'");
