@@ -7,7 +7,8 @@
 struct leg {
 	struct courier *courier;
 	struct exchange *exchange;
-	struct fetch *fetch;
+	struct fetch *fetch; /* NULL where it is a question in SQL, or answered */
+	struct udd *udd; /* that is asked; NULL where it is one over HTTP, or answered */
 	LIST_ENTRY(leg) link;
 };
 
@@ -47,6 +48,7 @@ static void on_done(void *cookie, const struct err *err, const struct fetch_cost
 	courier->cost.requests += cost->requests;
 	courier->cost.bytes += cost->bytes;
 	leg->fetch = NULL;
+	leg->udd = NULL;
 	talloc_free(leg);
 	exchange_end(courier->conversation, exchange, err);
 	send_all(courier);
@@ -54,15 +56,28 @@ static void on_done(void *cookie, const struct err *err, const struct fetch_cost
 
 static const struct fetch_handlers handlers = {on_head, on_data, on_done};
 
+static void on_rows_done(void *cookie, const struct err *err, size_t bytes)
+{
+	struct leg *leg = cookie;
+	struct fetch_cost cost = {.requests = 1, .bytes = bytes};
+	if (err == NULL)
+		exchange_head(leg->courier->conversation, leg->exchange, 200, NULL, 0);
+	on_done(leg, err, &cost);
+}
+
+static const struct udd_handlers udd_handlers = {on_data, on_rows_done};
+
 static int leg_free(struct leg *leg)
 {
 	LIST_REMOVE(leg, link);
 	if (leg->fetch != NULL)
 		fetch_cancel(leg->fetch);
+	if (leg->udd != NULL)
+		udd_cancel(leg->udd);
 	return 0;
 }
 
-static void send_one(struct courier *courier, struct exchange *exchange)
+static struct fetch *fetch(struct courier *courier, struct exchange *exchange, struct leg *leg)
 {
 	const struct courier_site *site = courier->site;
 	const struct credentials *login =
@@ -79,12 +94,22 @@ static void send_one(struct courier *courier, struct exchange *exchange)
 		.max_connections = site->max_connections,
 		.min_delay_ms = site->min_delay_ms,
 	};
+	return fetch_start(site->fetcher, &request, &handlers, leg);
+}
+
+static void send_one(struct courier *courier, struct exchange *exchange)
+{
 	struct leg *leg = talloc_zero(courier, struct leg);
 	leg->courier = courier;
 	leg->exchange = exchange;
 	LIST_INSERT_HEAD(&courier->legs, leg, link);
 	talloc_set_destructor(leg, leg_free);
-	leg->fetch = fetch_start(site->fetcher, &request, &handlers, leg);
+	if (exchange->sql == NULL) {
+		leg->fetch = fetch(courier, exchange, leg);
+		return;
+	}
+	leg->udd = courier->site->udd;
+	udd_ask(leg->udd, exchange->sql, exchange->parameters, &udd_handlers, leg);
 }
 
 static void send_all(struct courier *courier)
@@ -120,6 +145,7 @@ struct courier *courier_start(const void *owner, struct event_base *base,
 	struct courier *courier = talloc_zero(owner, struct courier);
 	courier->site = site;
 	courier->conversation = conversation;
+	conversation->has_mirror = site->udd != NULL;
 	courier->done = done;
 	courier->cookie = cookie;
 	courier->over = event_new(base, -1, 0, on_over, courier);

@@ -3,6 +3,7 @@
 #define ENGINE_COURIER_H
 
 #include "engine/fetcher.h"
+#include "engine/udd.h"
 #include "trackers/conversation.h"
 
 /* Where and how politely to ask; must outlive the courier. */
@@ -10,6 +11,7 @@ struct courier_site {
 	struct fetcher *fetcher;
 	unsigned max_connections;
 	unsigned min_delay_ms;
+	struct udd *udd; /* carries the questions in SQL; NULL for none */
 };
 
 struct courier;

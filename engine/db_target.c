@@ -19,6 +19,8 @@ struct db_target {
 	struct place places[HOSTS_MAX];
 	unsigned count; /* 0 where the string names no host: libpq knows */
 	unsigned timeout_s;
+	bool foreign;
+	const struct network_policy *policy; /* of a foreign one */
 };
 
 struct asked {
@@ -38,12 +40,20 @@ struct db_lookup {
 	struct err err; /* the first name's that has no address */
 };
 
+/* What the string for a foreign server may say. */
+static const char *const foreign_keywords[] = {"host", "hostaddr", "port", "dbname", "user",
+	"password", "sslmode", "connect_timeout", "application_name", NULL};
+
 /*
  * What holds unless the string says otherwise. A dead peer is noticed within 20 s, idle or not.
  * GSS encryption would ask Kerberos servers, and wait for them, inside of libpq.
  */
-static const char *default_value(const char *keyword)
+static const char *default_value(const struct db_target *target, const char *keyword)
 {
+	static const char *const foreign[][2] = {
+		{"password", ""}, /* else libpq would take PGPASSWORD, which is for our own */
+		{"target_session_attrs", "any"},
+	};
 	static const char *const defaults[][2] = {
 		{"connect_timeout", "10"},
 		{"fallback_application_name", "bugwatch"},
@@ -54,6 +64,9 @@ static const char *default_value(const char *keyword)
 		{"target_session_attrs", "read-write"},
 		{"tcp_user_timeout", "15000"},
 	};
+	for (size_t i = 0; target->foreign && i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (strcmp(foreign[i][0], keyword) == 0)
+			return foreign[i][1];
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		if (strcmp(defaults[i][0], keyword) == 0)
 			return defaults[i][1];
@@ -147,6 +160,36 @@ struct db_target *db_target_new(const void *owner, const char *conninfo, struct 
 	return target;
 }
 
+static bool may_be_said(const char *keyword)
+{
+	for (const char *const *known = foreign_keywords; *known != NULL; known++)
+		if (strcmp(*known, keyword) == 0)
+			return true;
+	return false;
+}
+
+struct db_target *db_target_new_foreign(const void *owner, const char *conninfo,
+	const struct network_policy *policy, struct err *err)
+{
+	struct db_target *target = db_target_new(owner, conninfo, err);
+	if (target == NULL)
+		return NULL;
+	target->foreign = true;
+	target->policy = policy;
+	const char *refused = NULL;
+	for (const PQconninfoOption *o = target->options; o->keyword != NULL; o++)
+		if (o->val != NULL && !may_be_said(o->keyword))
+			refused = o->keyword;
+	if (refused != NULL)
+		err_set(err, ERR_USAGE, "a connection string for UDD must not set %s", refused);
+	else if (target->count == 0)
+		err_set(err, ERR_USAGE, "a connection string for UDD must name a host");
+	else
+		return target;
+	talloc_free(target);
+	return NULL;
+}
+
 unsigned db_target_timeout_s(const struct db_target *target)
 {
 	return target->timeout_s;
@@ -178,7 +221,7 @@ static struct db_parameters parameters(const void *owner, const struct db_target
 	}
 	unsigned n = 0;
 	for (const PQconninfoOption *o = target->options; o->keyword != NULL; o++) {
-		const char *value = o->val != NULL ? o->val : default_value(o->keyword);
+		const char *value = o->val != NULL ? o->val : default_value(target, o->keyword);
 		if (count > 0 && strcmp(o->keyword, "host") == 0)
 			value = host;
 		else if (count > 0 && strcmp(o->keyword, "hostaddr") == 0)
@@ -207,10 +250,40 @@ static bool is_name(const struct place *place)
 		inet_pton(AF_INET, place->host, &ignored) != 1;
 }
 
+static bool allows(struct db_lookup *lookup, const char *host, const struct sockaddr *address)
+{
+	const struct network_policy *policy = lookup->target->policy;
+	bool allowed = policy == NULL || (address != NULL && network_allows(policy, address));
+	if (!allowed)
+		err_set(&lookup->err, ERR_BLOCKED_ADDRESS,
+			"%s is at an address that this service may not connect to; its "
+			"administrator can allow it (allow-networks)",
+			host);
+	return allowed;
+}
+
+/* A place that needs no name server: an address, or a socket of this machine. */
+static bool allows_place(struct db_lookup *lookup, const struct place *place)
+{
+	const char *text = *place->address != '\0' ? place->address : place->host;
+	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	if (*text == '/' || *text == '@' || *text == '\0')
+		text = "127.0.0.1";
+	if (getaddrinfo(text, NULL, &hints, &found) != 0)
+		found = NULL;
+	bool allowed = allows(lookup, text, found != NULL ? found->ai_addr : NULL);
+	if (found != NULL)
+		freeaddrinfo(found);
+	return allowed;
+}
+
 static void add_address(
 	struct db_lookup *lookup, const struct place *place, const struct sockaddr_storage *address)
 {
 	char text[NI_MAXHOST];
+	if (!allows(lookup, place->host, (const struct sockaddr *)address))
+		return;
 	if (lookup->count == ADDRESSES_MAX ||
 		getnameinfo((const struct sockaddr *)address, sizeof(*address), text, sizeof(text),
 			NULL, 0, NI_NUMERICHOST) != 0)
@@ -229,7 +302,7 @@ static void heard(void *cookie, const struct err *err, const struct sockaddr_sto
 	for (unsigned i = 0; i < count; i++)
 		add_address(lookup, &lookup->target->places[asked->host], &addresses[i]);
 	if (count == 0 && err != NULL)
-		err_set(&lookup->err, ERR_DATABASE_GONE, "%s", err->text);
+		err_set(&lookup->err, err->kind, "%s", err->text);
 	if (--lookup->pending == 0)
 		lookup->done(lookup->cookie);
 }
@@ -253,7 +326,8 @@ struct db_lookup *db_lookup_new(const void *owner, const struct db_target *targe
 	for (unsigned i = 0; i < target->count; i++) {
 		const struct place *place = &target->places[i];
 		if (!is_name(place)) {
-			lookup->places[lookup->count++] = *place;
+			if (allows_place(lookup, place))
+				lookup->places[lookup->count++] = *place;
 			continue;
 		}
 		struct asked *asked = &lookup->asked[lookup->asked_count++];
@@ -273,8 +347,9 @@ bool db_lookup_parameters(
 	struct db_lookup *lookup, unsigned first, struct db_parameters *out, struct err *err)
 {
 	if (lookup->target->count > 0 && lookup->count == 0) {
-		err_set(err, ERR_DATABASE_GONE, "the database's host: %s",
-			lookup->err.kind != ERR_NONE ? lookup->err.text : "it has no address");
+		bool told = lookup->err.kind != ERR_NONE;
+		err_set(err, told && lookup->target->foreign ? lookup->err.kind : ERR_DATABASE_GONE,
+			"the database's host: %s", told ? lookup->err.text : "it has no address");
 		return false;
 	}
 	*out = parameters(lookup, lookup->target, lookup->places, lookup->count, first);

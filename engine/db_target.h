@@ -2,6 +2,7 @@
 #ifndef ENGINE_DB_TARGET_H
 #define ENGINE_DB_TARGET_H
 
+#include "engine/network.h"
 #include "engine/resolver.h"
 #include "trackers/err.h"
 
@@ -17,6 +18,16 @@ struct db_parameters {
 
 /* Reads CONNINFO (string or URL). NULL and ERR_USAGE if it can't be understood. */
 struct db_target *db_target_new(const void *owner, const char *conninfo, struct err *err);
+
+/*
+ * The same for a server that is not ours (it may be a standby), named by somebody who is no
+ * administrator of this machine: only addresses that POLICY allows are connected to, a Unix socket
+ * counting as 127.0.0.1; parameters that name files, or that lead past that, are refused, as is a
+ * string without a host. Nothing of our own environment's password goes there. POLICY must outlive
+ * it; NULL where it is only to be seen whether CONNINFO will do.
+ */
+struct db_target *db_target_new_foreign(const void *owner, const char *conninfo,
+	const struct network_policy *policy, struct err *err);
 
 /* How long making a connection may take, in seconds. */
 unsigned db_target_timeout_s(const struct db_target *target);
@@ -36,7 +47,8 @@ bool db_lookup_over(const struct db_lookup *lookup);
 
 /*
  * The parameters with every address, owned by LOOKUP. FIRST turns the list: the address with this
- * number (modulo their count) comes first. False and ERR_DATABASE_GONE if no host has an address.
+ * number (modulo their count) comes first. False and ERR_DATABASE_GONE if no host has an address; of
+ * a foreign target ERR_DNS, or ERR_BLOCKED_ADDRESS where it has none that is allowed.
  */
 bool db_lookup_parameters(
 	struct db_lookup *lookup, unsigned first, struct db_parameters *out, struct err *err);

@@ -17,8 +17,6 @@ struct service {
 	struct event_base *base;
 	struct state *state;
 	struct cluster *cluster; /* NULL where the settings name a database */
-	struct resolver *resolver;
-	struct network_policy *policy;
 	struct tools tools;
 	struct dispatcher *dispatcher;
 	struct event *deadline;
@@ -59,7 +57,7 @@ static bool open_database(struct service *service, struct err *err)
 	}
 	if (migrate(conninfo, on_step, NULL, err) < 0)
 		return false;
-	service->tools.db = db_new(service, service->base, service->resolver, conninfo,
+	service->tools.db = db_new(service, service->base, service->tools.resolver, conninfo,
 		(unsigned)settings->database_connections, err);
 	return service->tools.db != NULL;
 }
@@ -67,8 +65,8 @@ static bool open_database(struct service *service, struct err *err)
 static bool open_fetcher(struct service *service, struct err *err)
 {
 	const struct settings *settings = service->settings;
-	service->policy = network_policy_new(service, settings->allow_networks, err);
-	if (service->policy == NULL)
+	service->tools.policy = network_policy_new(service, settings->allow_networks, err);
+	if (service->tools.policy == NULL)
 		return false;
 	const char *contact = *settings->contact != '\0' ? settings->contact : "no contact set";
 	struct fetcher_settings fetching = {
@@ -79,8 +77,8 @@ static bool open_fetcher(struct service *service, struct err *err)
 		.idle_timeout_s = settings->idle_timeout_s,
 		.total_timeout_s = settings->total_timeout_s,
 	};
-	service->tools.fetcher = fetcher_new(
-		service, service->base, service->resolver, service->policy, &fetching, err);
+	service->tools.fetcher = fetcher_new(service, service->base, service->tools.resolver,
+		service->tools.policy, &fetching, err);
 	return service->tools.fetcher != NULL;
 }
 
@@ -93,8 +91,8 @@ static bool open_parts(struct service *service, struct err *err)
 	service->tools.vault = vault_open(service, service->state, settings->state_dir, err);
 	if (service->tools.vault == NULL)
 		return false;
-	service->resolver = resolver_new(service, service->base, NULL, err);
-	return service->resolver != NULL && open_fetcher(service, err) &&
+	service->tools.resolver = resolver_new(service, service->base, NULL, err);
+	return service->tools.resolver != NULL && open_fetcher(service, err) &&
 		open_database(service, err);
 }
 
@@ -104,7 +102,7 @@ static int service_free(struct service *service)
 	TALLOC_FREE(service->dispatcher);
 	TALLOC_FREE(service->tools.db);
 	TALLOC_FREE(service->tools.fetcher);
-	TALLOC_FREE(service->resolver);
+	TALLOC_FREE(service->tools.resolver);
 	TALLOC_FREE(service->cluster);
 	TALLOC_FREE(service->state);
 	if (service->deadline != NULL)

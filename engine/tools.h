@@ -4,6 +4,8 @@
 
 #include "engine/db.h"
 #include "engine/fetcher.h"
+#include "engine/network.h"
+#include "engine/resolver.h"
 #include "engine/settings.h"
 #include "engine/vault.h"
 
@@ -13,6 +15,8 @@ struct tools {
 	struct event_base *base;
 	const struct settings *settings;
 	struct db *db;
+	struct resolver *resolver;
+	const struct network_policy *policy;
 	struct fetcher *fetcher;
 	struct vault *vault;
 	const char *owner; /* this start of this instance, as leases name it */

@@ -61,7 +61,7 @@ struct credentials {
 	struct session *session; /* where to keep what it brought; NULL: not kept */
 };
 
-enum { EXCHANGE_HEADERS = 6, EXCHANGE_PEEK = 16384 };
+enum { EXCHANGE_HEADERS = 6, EXCHANGE_PARAMETERS = 4, EXCHANGE_PEEK = 16384 };
 
 /* One question and its answer. Made by conversation_ask; the driver then fills in the question. */
 struct exchange {
@@ -70,6 +70,13 @@ struct exchange {
 	const char *method; /* "GET" unless set */
 	const char *url; /* absolute */
 	const char *body; /* NULL for none */
+	/*
+	 * A SELECT that goes to the tracker's mirror database in place of HTTP, with texts for its $1,
+	 * $2... (NULL-ended). Its rows come as text, a line each, cells separated by a TAB; URL is
+	 * then a name for errors. Only where the conversation has a mirror, one at a time.
+	 */
+	const char *sql;
+	const char *parameters[EXCHANGE_PARAMETERS + 1];
 	const char *headers[EXCHANGE_HEADERS]; /* "Name: value", NULL-ended */
 	enum format format;
 	bool hear_headers; /* keep the answer's headers for exchange_header */
@@ -97,6 +104,7 @@ struct conversation {
 	const char *base_url; /* ends in '/' */
 	struct server *server;
 	const struct credentials *credentials; /* NULL for none */
+	bool has_mirror; /* a question may have `sql`; set before the first answer is heard */
 	moment now; /* our clock when the errand began */
 	const struct wanted *wanted;
 	unsigned wanted_count;
