@@ -1,6 +1,7 @@
 #include "engine/check.h"
 
 #include "engine/clock.h"
+#include "trackers/own_words.h"
 
 #include <sys/queue.h>
 #include <talloc.h>
@@ -24,6 +25,7 @@ struct check {
 	void *cookie;
 	struct claimed *bugs;
 	struct wanted *wanted;
+	struct own_words *words;
 	STAILQ_HEAD(, portion) portions; /* the first is under way */
 	struct conversation *conversation;
 	struct tally stored; /* by all portions so far */
@@ -138,6 +140,8 @@ static void on_over(void *cookie, struct conversation *conversation, const struc
 	const struct portion *portion = STAILQ_FIRST(&check->portions);
 	expect_all(conversation);
 	blame_bug(check, conversation);
+	for (unsigned i = 0; i < conversation->observation_count; i++)
+		own_words_apply(check->words, &conversation->observations[i]);
 	settle_start(check, check->frame, &check->bugs[portion->first], conversation, cost,
 		on_settled, check);
 }
@@ -178,8 +182,17 @@ static void read_rows(struct check *check, const struct db_rows *rows)
 	}
 }
 
+/* Words that this program does not know were written by a newer one, and decide nothing here. */
+static void read_words(struct check *check, const struct db_rows *rows)
+{
+	check->words = own_words_new(check);
+	for (unsigned i = 0; i < db_count(rows); i++)
+		own_words_add(check->words, db_text(rows, i, 0), db_text(rows, i, 1),
+			db_text(rows, i, 2));
+}
+
 struct check *check_start(const void *owner, const struct settle_frame *frame,
-	const struct db_rows *rows, check_done *done, void *cookie)
+	const struct db_rows *rows, const struct db_rows *words, check_done *done, void *cookie)
 {
 	struct check *check = talloc_zero(owner, struct check);
 	check->frame = frame;
@@ -187,6 +200,7 @@ struct check *check_start(const void *owner, const struct settle_frame *frame,
 	check->cookie = cookie;
 	STAILQ_INIT(&check->portions);
 	read_rows(check, rows);
+	read_words(check, words);
 	add_portion(check, 0, db_count(rows));
 	ask(check);
 	return check;

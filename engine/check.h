@@ -19,10 +19,11 @@ struct check;
 typedef void check_done(void *cookie, const struct err *err, const struct tally *tally);
 
 /*
- * Starts on the bugs in ROWS (of work_claim), which must not be empty. FRAME must outlive it. Owned by OWNER; talloc_free
- * calls it off, without `done`.
+ * Starts on the bugs in ROWS (of work_claim), which must not be empty, with the tracker's own WORDS
+ * (of work_own_words). FRAME must outlive it. Owned by OWNER; talloc_free calls it off, without
+ * `done`.
  */
 struct check *check_start(const void *owner, const struct settle_frame *frame,
-	const struct db_rows *rows, check_done *done, void *cookie);
+	const struct db_rows *rows, const struct db_rows *words, check_done *done, void *cookie);
 
 #endif

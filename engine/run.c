@@ -200,7 +200,7 @@ static void on_claimed(void *cookie, const struct err *err, struct db_rows *cons
 	if (n > 0) {
 		run->last_bug = db_integer(rows[0], n - 1, 0);
 		run->checks++;
-		check_start(run->work, &run->frame, rows[0], on_checked, run);
+		check_start(run->work, &run->frame, rows[0], rows[1], on_checked, run);
 	}
 	claim(run);
 }
@@ -223,11 +223,13 @@ static void claim(struct run *run)
 	if (!enough && !run->claiming && run->checks < most_checks(run)) {
 		char last[INTEGER_TEXT], limit[INTEGER_TEXT];
 		run->claiming = true;
-		run->batch = db_query(run->tools->db, QUERY_work_claim,
+		run->batch = db_batch_new(run->tools->db);
+		db_add(run->batch, QUERY_work_claim,
 			(const char *[]){run->tracker_id, integer(last, run->last_bug),
 				run->frame.run.horizon, run->forced_at,
-				integer(limit, batch_size(run))},
-			on_claimed, run);
+				integer(limit, batch_size(run))});
+		db_add(run->batch, QUERY_work_own_words, (const char *[]){run->tracker_id});
+		db_send(run->batch, on_claimed, run);
 	} else if (enough && !run->claiming && run->checks == 0) {
 		end(run);
 	}

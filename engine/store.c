@@ -2,6 +2,7 @@
 
 #include "engine/fingerprint.h"
 #include "engine/schedule.h"
+#include "trackers/own_words.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -9,7 +10,7 @@
 #include <talloc.h>
 
 enum {
-	COLUMNS = 11,
+	COLUMNS = 13,
 	INTEGER_TEXT = 24,
 	SKEW_ERROR_S = 5, /* what is thought of a server's clock may be off by its slowness */
 };
@@ -56,7 +57,7 @@ static struct plan *plan_new(const struct tools *tools)
 	table_init(plan, &plan->failed, QUERY_work_failed, 5);
 	table_init(plan, &plan->unchanged, QUERY_work_unchanged, 1);
 	table_init(plan, &plan->checked, QUERY_work_checked, 3);
-	table_init(plan, &plan->changed, QUERY_work_changed, 11);
+	table_init(plan, &plan->changed, QUERY_work_changed, 13);
 	table_init(plan, &plan->comments, QUERY_work_comments, 5);
 	table_init(plan, &plan->comments_read, QUERY_work_comments_read, 3);
 	return plan;
@@ -89,12 +90,17 @@ static void plan_failed(struct plan *plan, const struct claimed *bug, const stru
 	db_array_add_text(column[4], print != 0 ? text : NULL);
 }
 
+/* Words that no row knows are counted, never silent. */
 static void plan_changed(struct plan *plan, int64_t bug_id, const struct observation *o)
 {
 	char at[MOMENT_TEXT];
+	bool odd_status = o->mapped_status == STATUS_UNKNOWN;
+	bool odd_importance = o->mapped_importance == IMPORTANCE_UNKNOWN;
 	const char *texts[] = {o->title, o->product, o->status, o->resolution, o->severity,
 		o->priority, o->tags, status_word(o->mapped_status),
-		importance_word(o->mapped_importance), moment_text(at, o->changed_at)};
+		importance_word(o->mapped_importance), moment_text(at, o->changed_at),
+		odd_status ? own_words_status(plan, o) : NULL,
+		odd_importance ? own_words_importance(o) : NULL};
 	plan->changed.rows++;
 	db_array_add_integer(plan->changed.column[0], bug_id);
 	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -32,6 +32,22 @@ const char *importance_word(enum bug_importance importance)
 	return importances[importance];
 }
 
+enum bug_status status_named(const char *word)
+{
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (strcmp(statuses[i].word, word) == 0)
+			return (enum bug_status)i;
+	return STATUS_UNKNOWN;
+}
+
+enum bug_importance importance_named(const char *word)
+{
+	for (size_t i = 0; i < sizeof(importances) / sizeof(importances[0]); i++)
+		if (strcmp(importances[i], word) == 0)
+			return (enum bug_importance)i;
+	return IMPORTANCE_UNKNOWN;
+}
+
 bool status_resolved(enum bug_status status)
 {
 	return statuses[status].resolved;

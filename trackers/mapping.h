@@ -37,6 +37,10 @@ const char *status_word(enum bug_status status);
 /* The word of an importance; static. */
 const char *importance_word(enum bug_importance importance);
 
+/* The status or importance that WORD names; STATUS_UNKNOWN or IMPORTANCE_UNKNOWN where it is none. */
+enum bug_status status_named(const char *word);
+enum bug_importance importance_named(const char *word);
+
 /* Whether a bug of this status counts as resolved. */
 bool status_resolved(enum bug_status status);
 

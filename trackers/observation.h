@@ -17,6 +17,7 @@ struct observation {
 	const char *product;
 	const char *status, *resolution;
 	const char *severity, *priority;
+	bool priority_decides; /* the importance comes from the priority although a severity is there */
 	const char *tags; /* blank-separated, sorted */
 	moment changed_at;
 	enum bug_status mapped_status;

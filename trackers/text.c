@@ -131,6 +131,29 @@ bool text_same_word(const char *a, const char *b)
 	return fold(*a) == fold(*b);
 }
 
+bool text_fits(const char *pattern, const char *text)
+{
+	const char *star = NULL,
+		   *from = NULL; /* the last star, and where what it stands for ends */
+	while (*text != '\0') {
+		if (*pattern == '*') {
+			star = pattern++;
+			from = text;
+		} else if (*pattern != '\0' && fold(*pattern) == fold(*text)) {
+			pattern++;
+			text++;
+		} else if (star != NULL) {
+			pattern = star + 1;
+			text = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
 bool text_is_number(const char *text, size_t limit)
 {
 	size_t digits = strspn(text, "0123456789");

@@ -18,6 +18,9 @@ char *text_clean_line(const void *owner, const char *text, size_t n, size_t limi
 /* Whether two words are the same without regard to case, with blanks, `-` and `_` alike. */
 bool text_same_word(const char *a, const char *b);
 
+/* Whether TEXT is the same as PATTERN in that sense, where a `*` stands for any text, also for none. */
+bool text_fits(const char *pattern, const char *text);
+
 /* Whether TEXT is 1 to LIMIT ASCII digits and nothing else. */
 bool text_is_number(const char *text, size_t limit);
 

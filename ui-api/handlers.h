@@ -14,6 +14,9 @@ request_handler handle_change_tracker, handle_remove_tracker;
 /* product_handlers.c */
 request_handler handle_list_products, handle_show_product;
 request_handler handle_set_product, handle_remove_product;
+/* mapping_handlers.c */
+request_handler handle_list_mappings, handle_show_mapping;
+request_handler handle_set_mapping, handle_remove_mapping;
 /* check_handlers.c */
 request_handler handle_check_tracker, handle_check_watch;
 /* watch_handlers.c */

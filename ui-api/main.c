@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_tracker_set,
 	&command_tracker_remove,
 	&command_product,
+	&command_mapping,
 	&command_runs,
 	&command_events,
 	&command_detect,

@@ -12,7 +12,7 @@ struct request;
 /* Who may use a route; each may what those before may. */
 enum role { ROLE_ANYBODY, ROLE_VIEWER, ROLE_ADMIN };
 
-enum { ROUTE_PARAMETERS = 2 };
+enum { ROUTE_PARAMETERS = 3 };
 
 struct route {
 	enum evhttp_cmd_type method;

@@ -87,6 +87,55 @@ DELETE FROM bugwatch.product p USING bugwatch.tracker t
 WHERE t.id = p.tracker_id AND t.name = $1 AND p.name = $2
 RETURNING p.name
 
+-- name: api_mappings
+-- Of tracker $1: what value $3 of field $2 means, or a page of all: after $4, limit $5.
+SELECT row_to_json(r), r.field || ' ' || r.value FROM (
+  SELECT m.field, m.value, m.means
+  FROM bugwatch.mapping m JOIN bugwatch.tracker t ON t.id = m.tracker_id
+  WHERE t.name = $1 AND ($2::text IS NULL OR (m.field = $2 AND m.value = $3::text))
+    AND ($4::text IS NULL OR m.field || ' ' || m.value > $4)
+  ORDER BY m.field || ' ' || m.value LIMIT $5::integer) AS r
+
+-- name: api_set_mapping
+-- In tracker $1, value $3 of field $2 means $4; and whether that is a new row, of which there may be
+-- $5. The tracker's state is held.
+WITH stored AS (
+  INSERT INTO bugwatch.mapping AS m (tracker_id, field, value, means)
+  SELECT t.id, $2, $3, $4 FROM bugwatch.tracker t
+  WHERE t.name = $1 AND $5::integer > (SELECT count(*) FROM bugwatch.mapping o
+    WHERE o.tracker_id = t.id AND (o.field, o.value) <> ($2, $3))
+  ON CONFLICT (tracker_id, field, value) DO UPDATE SET means = excluded.means
+  RETURNING field, value, means, xmax
+)
+SELECT row_to_json(r), s.xmax = 0
+FROM stored s CROSS JOIN LATERAL (SELECT s.field, s.value, s.means) AS r
+
+-- name: api_remove_mapping
+DELETE FROM bugwatch.mapping m USING bugwatch.tracker t
+WHERE t.id = m.tracker_id AND t.name = $1 AND m.field = $2 AND m.value = $3
+RETURNING m.value
+
+-- name: api_due_mapped
+-- What value $3 of field $2 means in tracker $1 was changed: the bugs that it may be about are due.
+-- It is compared as trackers/own_words.h says, and rather too often than too seldom.
+WITH changed AS (
+  SELECT t.id, replace(replace(replace(translate(lower($3), '-_', '  '), '!', '!!'), '%', '!%'),
+    '*', '%') AS pattern
+  FROM bugwatch.tracker t WHERE t.name = $1
+), named AS (
+  SELECT b.tracker_id, b.id, unnest(CASE $2::text
+    WHEN 'status' THEN ARRAY[b.remote_status || coalesce(' ' || nullif(b.remote_resolution, ''), '')]
+    ELSE ARRAY[b.remote_severity, b.remote_priority] END) AS value
+  FROM changed n JOIN bugwatch.bug b ON b.tracker_id = n.id
+), due AS (
+  UPDATE bugwatch.bug_check c SET next_check_at = now()
+  FROM named b JOIN changed n ON translate(lower(b.value), '-_', '  ') LIKE n.pattern ESCAPE '!'
+  WHERE c.tracker_id = b.tracker_id AND c.bug_id = b.id
+  RETURNING c.tracker_id
+)
+UPDATE bugwatch.tracker_state s SET due_at = least(s.due_at, now())
+WHERE s.failures = 0 AND s.tracker_id IN (SELECT tracker_id FROM due)
+
 -- name: api_lock_trackers
 -- Held by whoever makes trackers, so that a free name stays free.
 SELECT pg_advisory_xact_lock(hashtext('bugwatch.tracker'))

@@ -125,6 +125,11 @@ WHERE tracker_id = $1::bigint AND bug_id > $2::bigint
   AND (next_check_at <= $3::timestamptz OR checked_at IS NULL OR checked_at < $4::timestamptz)
 ORDER BY bug_id LIMIT $5::integer
 
+-- name: work_own_words
+-- What words mean in tracker $1 alone, by precedence: exact ones, then the most exact of the others.
+SELECT field, value, means FROM bugwatch.mapping WHERE tracker_id = $1::bigint
+ORDER BY position('*' IN value) > 0, length(value) DESC, value
+
 -- name: work_unchanged
 -- Bugs $2 of tracker $1 were read and are as they were; next checks in $3 seconds. One that somebody
 -- made due after the run's horizon $4, when it may have been claimed already, stays due. They lie
@@ -167,9 +172,10 @@ SELECT pg_advisory_xact_lock(hashtext('bugwatch.event'))
 -- What is new of bugs $2 of tracker $1: stores it, and makes the events of those read before.
 WITH fresh AS (
   SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
   AS n (bug_id, title, product, remote_status, remote_resolution, remote_severity,
-    remote_priority, remote_tags, status, importance, remote_changed_at)
+    remote_priority, remote_tags, status, importance, remote_changed_at, unmapped_status,
+    unmapped_importance)
 ), old AS (
   SELECT b.id, b.remote_id, b.status, b.importance, b.title FROM bugwatch.bug b
   JOIN fresh n ON b.tracker_id = $1::bigint AND b.id = n.bug_id
@@ -180,6 +186,7 @@ WITH fresh AS (
     remote_resolution = n.remote_resolution, remote_severity = n.remote_severity,
     remote_priority = n.remote_priority, remote_tags = n.remote_tags, status = n.status,
     importance = n.importance, remote_changed_at = n.remote_changed_at,
+    unmapped_status = n.unmapped_status, unmapped_importance = n.unmapped_importance,
     last_changed_at = CASE WHEN b.first_read_at IS NOT NULL THEN now() END,
     first_read_at = coalesce(b.first_read_at, now())
   FROM fresh n WHERE b.tracker_id = $1::bigint AND b.id = n.bug_id

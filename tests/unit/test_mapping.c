@@ -164,6 +164,10 @@ static void the_priority_decides_where_the_severity_does_not(void **state)
 	assert_int_equal(bugzilla_importance("task", NULL), IMPORTANCE_UNDECIDED);
 	assert_int_equal(bugzilla_importance("odd", "P1"), IMPORTANCE_UNKNOWN);
 	assert_int_equal(bugzilla_importance("---", "odd"), IMPORTANCE_UNKNOWN);
+	assert_true(bugzilla_priority_decides("---"));
+	assert_true(bugzilla_priority_decides(NULL));
+	assert_false(bugzilla_priority_decides("normal"));
+	assert_false(bugzilla_priority_decides("odd"));
 }
 
 static void five_statuses_are_resolved(void **state)

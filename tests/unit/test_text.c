@@ -93,6 +93,23 @@ static void words_are_the_same_without_regard_to_case_and_blanks(void **state)
 	assert_false(text_same_word("in.progress", "in progress"));
 }
 
+static void a_star_stands_for_any_text(void **state)
+{
+	assert_true(text_fits("Won't-fix", "won't_FIX"));
+	assert_true(text_fits("*", ""));
+	assert_true(text_fits("*", "anything at all"));
+	assert_true(text_fits("RESOLVED *", "resolved shipped_never"));
+	assert_false(text_fits("RESOLVED *", "resolved"));
+	assert_true(text_fits("RESOLVED*", "resolved"));
+	assert_true(text_fits("*ab*ab", "abaab ab"));
+	assert_false(text_fits("*ab*ab", "ab"));
+	assert_false(text_fits("a", "ab"));
+	assert_false(text_fits("ab", "a"));
+	assert_false(text_fits("", "a"));
+	assert_true(text_fits("", ""));
+	assert_true(text_fits("a**", "a"));
+}
+
 static void numbers_are_digits_alone(void **state)
 {
 	assert_true(text_is_number("0", 1));
@@ -147,6 +164,7 @@ int main(void)
 		cmocka_unit_test(a_long_text_is_cut_at_a_character),
 		cmocka_unit_test(a_line_has_no_control_characters),
 		cmocka_unit_test(words_are_the_same_without_regard_to_case_and_blanks),
+		cmocka_unit_test(a_star_stands_for_any_text),
 		cmocka_unit_test(numbers_are_digits_alone),
 		cmocka_unit_test(markup_begins_with_its_bracket),
 		cmocka_unit_test(a_login_page_asks_for_a_password),

@@ -126,6 +126,7 @@ static void observe(struct conversation *conversation, unsigned wanted, struct j
 	}
 	read.mapped_status = map_status(bugzilla_status_rows, read.status, read.resolution);
 	read.mapped_importance = bugzilla_importance(read.severity, read.priority);
+	read.priority_decides = bugzilla_priority_decides(read.severity);
 	*conversation_observe(conversation, wanted) = read;
 }
 

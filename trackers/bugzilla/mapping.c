@@ -155,10 +155,13 @@ const struct importance_row bugzilla_importance_rows[] = {
 	{NULL, IMPORTANCE_UNKNOWN},
 };
 
+bool bugzilla_priority_decides(const char *severity)
+{
+	return map_importance(bugzilla_importance_rows, severity) == IMPORTANCE_UNDECIDED;
+}
+
 enum bug_importance bugzilla_importance(const char *severity, const char *priority)
 {
-	enum bug_importance importance = map_importance(bugzilla_importance_rows, severity);
-	return importance == IMPORTANCE_UNDECIDED
-		? map_importance(bugzilla_importance_rows, priority)
-		: importance;
+	return map_importance(bugzilla_importance_rows,
+		bugzilla_priority_decides(severity) ? priority : severity);
 }

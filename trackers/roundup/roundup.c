@@ -249,12 +249,11 @@ static bool read_item(const void *owner, struct json_object *item, struct observ
 }
 
 /* Priority is Roundup's word for weight; severity stands in where a tracker has no priority. */
-static enum bug_importance importance_of(
-	const struct conversation *conversation, const struct observation *observation)
+static void map_weight(const struct conversation *conversation, struct observation *read)
 {
-	bool has_priority = strstr(learnt_fields(conversation), "priority.name") != NULL;
-	return map_importance(roundup_importance_rows,
-		has_priority ? observation->priority : observation->severity);
+	read->priority_decides = strstr(learnt_fields(conversation), "priority.name") != NULL;
+	read->mapped_importance = map_importance(
+		roundup_importance_rows, read->priority_decides ? read->priority : read->severity);
 }
 
 static void observe(struct conversation *conversation, unsigned wanted, struct json_object *item)
@@ -267,7 +266,7 @@ static void observe(struct conversation *conversation, unsigned wanted, struct j
 		return;
 	}
 	read.mapped_status = map_status(roundup_status_rows, read.status, read.resolution);
-	read.mapped_importance = importance_of(conversation, &read);
+	map_weight(conversation, &read);
 	*conversation_observe(conversation, wanted) = read;
 }
 
