@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
-#include <time.h>
 
 /* Bugzilla's own max_search_results; Apache's limit of the request line. */
 enum { MOST_RESULTS = 10000, LONGEST_LINE = 8190 };
@@ -46,11 +45,7 @@ static void write_product(struct evbuffer *out, const struct bug *bug)
 
 void bugzilla_write_time(struct evbuffer *out, double at)
 {
-	char text[40];
-	time_t whole = (time_t)at;
-	struct tm broken;
-	strftime(text, sizeof(text), "\"%Y-%m-%dT%H:%M:%SZ\"", gmtime_r(&whole, &broken));
-	say(out, text);
+	say_time(out, "\"%Y-%m-%dT%H:%M:%SZ\"", at);
 }
 
 static void write_changed(struct evbuffer *out, const struct bug *bug)
@@ -164,21 +159,6 @@ void bugzilla_refuse(struct answer *answer, int status, int code, const char *fo
 	talloc_free(message);
 }
 
-bool bugzilla_read_time(const char *text, double *at)
-{
-	struct tm broken = {0};
-	const char *rest = strptime(text, "%Y-%m-%d", &broken);
-	if (rest != NULL && (*rest == 'T' || *rest == ' '))
-		rest = strptime(rest + 1, "%H:%M:%S", &broken);
-	if (rest == NULL || (*rest != '\0' && strchr("Z+-.", *rest) == NULL))
-		return false;
-	struct tm zone = {0};
-	if (*rest == '+' || *rest == '-')
-		strptime(rest, "%z", &zone);
-	*at = (double)(timegm(&broken) - zone.tm_gmtoff);
-	return true;
-}
-
 /* A search: which bugs may be in it, and how many. */
 struct search {
 	unsigned *ids; /* NULL: all */
@@ -205,7 +185,7 @@ static bool read_search(struct question *question, struct answer *answer, struct
 	if (offset != NULL && limit == NULL)
 		bugzilla_refuse(answer, 400, 50,
 			"The function Bug.search requires a limit argument when offset is given");
-	else if (since != NULL && !bugzilla_read_time(since, &search->since))
+	else if (since != NULL && !read_time(since, &search->since))
 		bugzilla_refuse(answer, 400, 56, "'%s' is not a legal date.", since);
 	return answer->status == 200;
 }
@@ -215,6 +195,7 @@ static void answer_search(const struct site *site, struct question *question, st
 {
 	struct search search = {0};
 	struct bug bug;
+	question->topic = TOPIC_BUGS;
 	if (!read_search(question, answer, &search))
 		return;
 	unsigned count = search.ids != NULL ? search.id_count : site->life.bugs;
@@ -269,6 +250,7 @@ static void answer_get(const struct site *site, struct question *question, const
 	struct bug bug;
 	unsigned id, count, asked = asked_fields(question);
 	bool given;
+	question->topic = TOPIC_BUGS;
 	if (!bugzilla_read_id(first, strlen(first), &id, answer))
 		return;
 	unsigned *more = question_ids(question, "ids", false, &count, &given);
@@ -405,6 +387,8 @@ const struct speech bugzilla_speech = {
 	.type = "bugzilla",
 	.speak = speak,
 	.signs_in = signs_in,
+	.nothing = "{\"bugs\":[]}",
+	.bug_url = "show_bug.cgi?id=",
 	.plot =
 		{
 			.steps = steps,

@@ -18,9 +18,6 @@ bool bugzilla_get(const struct site *site, const struct question *question, unsi
 /* Adds AT as a JSON string: in UTC, whole seconds. */
 void bugzilla_write_time(struct evbuffer *out, double at);
 
-/* Reads `2026-03-08T07:30:00Z`, with or without a zone. */
-bool bugzilla_read_time(const char *text, double *at);
-
 /* Answers `rest/bug/FIRST/comment?ids=SECOND`; FIRST is the N bytes there. */
 void bugzilla_answer_comments(const struct site *site, struct question *question, const char *first,
 	size_t n, struct answer *answer);

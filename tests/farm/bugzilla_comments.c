@@ -78,7 +78,7 @@ static bool read_wish(const struct question *question, struct answer *answer, st
 	wish->since = -INFINITY;
 	if (fields != NULL && !list_has(fields, "_all") && !list_has(fields, "_default"))
 		wish->fields = fields;
-	if (since != NULL && !bugzilla_read_time(since, &wish->since))
+	if (since != NULL && !read_time(since, &wish->since))
 		bugzilla_refuse(answer, 400, 56, "'%s' is not a legal date.", since);
 	return answer->status == 200;
 }
@@ -91,6 +91,7 @@ void bugzilla_answer_comments(const struct site *site, struct question *question
 	struct bug bug;
 	unsigned id, count;
 	bool given;
+	question->topic = TOPIC_COMMENTS;
 	if (!read_wish(question, answer, &wish) || !bugzilla_read_id(first, n, &id, answer))
 		return;
 	unsigned *more = question_ids(question, "ids", false, &count, &given);

@@ -273,7 +273,8 @@ static struct json_object *bug_json(
 	add_text(object, "priority", bug.priority);
 	add_text(object, "product", bug.product);
 	add_text(object, "title", bug.title);
-	json_object_object_add(object, "comments", json_object_new_int64(bug.comments));
+	json_object_object_add(object, "comments",
+		json_object_new_int64(bug.comments - site->speech->first_comment));
 	json_object_object_add(object, "changed", json_object_new_double(bug.changed));
 	return object;
 }
@@ -340,12 +341,9 @@ static void take(struct site *site, struct json_object *posted, struct answer *a
 }
 
 /* The posted JSON object, or NULL. */
-static struct json_object *read_posted(const struct question *question)
+static struct json_object *read_posted(struct question *question)
 {
-	struct evbuffer *body = evhttp_request_get_input_buffer(question->request);
-	char *text = talloc_strndup(
-		question, (const char *)evbuffer_pullup(body, -1), evbuffer_get_length(body));
-	struct json_object *posted = text != NULL ? json_tokener_parse(text) : NULL;
+	struct json_object *posted = json_tokener_parse(question_body(question));
 	if (!json_object_is_type(posted, json_type_object)) {
 		json_object_put(posted);
 		return NULL;

@@ -45,6 +45,8 @@ static void write_head(const struct question *question, struct answer *answer)
 	add_header(question, "Content-Type", answer->content_type);
 	if (answer->location != NULL)
 		add_header(question, "Location", answer->location);
+	if (answer->etag != NULL)
+		add_header(question, "Etag", answer->etag);
 	if (answer->retry_after_s > 0)
 		add_number(question, "Retry-After", answer->retry_after_s);
 	if (answer->total >= 0)

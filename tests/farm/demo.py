@@ -16,6 +16,9 @@ TRACKERS = [
     "roundup:mercurial:250",
     "roundup:tryton:250",
     "roundup-python:python:250",
+    "trac:twisted:200",
+    "trac-plain:wiki:50",
+    "debbugs:debian:100",
 ]
 TEMPO_S = 6  # from change to change in each tracker
 LATENCY_MS = 150

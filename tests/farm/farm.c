@@ -30,13 +30,14 @@ struct farm {
 	unsigned latency_ms, private_bugs;
 };
 
-static const struct speech *const speeches[] = {
-	&bugzilla_speech, &roundup_speech, &roundup_python_speech};
+static const struct speech *const speeches[] = {&bugzilla_speech, &roundup_speech,
+	&roundup_python_speech, &trac_speech, &trac_plain_speech, &debbugs_speech};
 
 static const char help[] =
 	"usage: farm --tracker KIND:NAME:BUGS... [OPTIONS]\n\n"
 	"Serves made-up bug trackers and says where, a line of JSON each, then \"ready\".\n\n"
-	"  --tracker KIND:NAME:BUGS  KIND: bugzilla, roundup, roundup-python; bugs 1 to BUGS\n"
+	"  --tracker KIND:NAME:BUGS  KIND: bugzilla, roundup, roundup-python, trac, trac-plain,\n"
+	"                            debbugs; bugs 1 to BUGS\n"
 	"  --listen ADDRESS:PORT     127.0.0.1:0; port 0: a free port for each tracker, else\n"
 	"                            PORT for the first and one more for each that follows\n"
 	"  --one-origin              all trackers at one port, below /NAME/\n"
@@ -159,8 +160,10 @@ static void settle(struct farm *farm)
 		site->life.seed = life_seed(farm->seed, site->name);
 		site->life.tempo = farm->tempo;
 		site->latency_ms = farm->latency_ms;
-		site->private_bugs =
-			farm->private_bugs < site->life.bugs ? farm->private_bugs : site->life.bugs;
+		if (site->speech->signs_in != NULL)
+			site->private_bugs = farm->private_bugs < site->life.bugs
+				? farm->private_bugs
+				: site->life.bugs;
 		site->prefix = farm->one_origin ? talloc_asprintf(site, "/%s/", site->name) : "/";
 	}
 }
@@ -241,10 +244,10 @@ static void open_doors(struct farm *farm, struct evhttp **doors)
 		}
 		site->base_url = talloc_asprintf(site, "http://%s%s%s:%d%s", six ? "[" : "",
 			farm->address, six ? "]" : "", port, site->prefix);
-		printf("{\"name\":\"%s\",\"type\":\"%s\",\"base_url\":\"%s\",\"bugs\":%u,"
-		       "\"private\":%u}\n",
-			site->name, site->speech->type, site->base_url, site->life.bugs,
-			site->private_bugs);
+		printf("{\"name\":\"%s\",\"kind\":\"%s\",\"type\":\"%s\",\"base_url\":\"%s\","
+		       "\"bug_url\":\"%s%s\",\"bugs\":%u,\"private\":%u}\n",
+			site->name, site->speech->word, site->speech->type, site->base_url,
+			site->base_url, site->speech->bug_url, site->life.bugs, site->private_bugs);
 	}
 	puts("ready");
 	fflush(stdout);

@@ -5,14 +5,9 @@
 
 struct fault {
 	const char *word;
-	const char *bugzilla, *roundup; /* spoils only paths with this in it; NULL: all */
+	enum topic topic; /* spoils answers about nothing else */
 	void (*spoil)(struct site *site, struct question *question, struct answer *answer);
 };
-
-static bool is_bugzilla(const struct site *site)
-{
-	return strcmp(site->speech->type, "bugzilla") == 0;
-}
 
 static void spoil_html(struct site *site, struct question *question, struct answer *answer)
 {
@@ -62,12 +57,9 @@ static void spoil_slow(struct site *site, struct question *question, struct answ
 /* A list of nothing, in the speech's own words. */
 static void spoil_empty(struct site *site, struct question *question, struct answer *answer)
 {
-	bool bugzilla = is_bugzilla(site);
 	evbuffer_drain(answer->body, evbuffer_get_length(answer->body));
 	answer->status = 200;
-	say(answer->body,
-		bugzilla ? "{\"bugs\":[]}"
-			 : "{\"data\": {\"collection\": [], \"@total_size\": 0}}");
+	say(answer->body, site->speech->nothing);
 }
 
 static void spoil_500(struct site *site, struct question *question, struct answer *answer)
@@ -101,20 +93,20 @@ static void spoil_loop(struct site *site, struct question *question, struct answ
 }
 
 static const struct fault faults[] = {
-	{"html", NULL, NULL, spoil_html},
-	{"login", NULL, NULL, spoil_login},
-	{"cut", NULL, NULL, spoil_cut},
-	{"cut-connection", NULL, NULL, spoil_cut_connection},
-	{"badbug", NULL, NULL, spoil_badbug},
-	{"hang", NULL, NULL, spoil_hang},
-	{"slow", NULL, NULL, spoil_slow},
-	{"empty", "/bug", "/issue", spoil_empty},
-	{"500", NULL, NULL, spoil_500},
-	{"comments", "/comment", "/msg", spoil_500},
-	{"503", NULL, NULL, spoil_503},
-	{"429", NULL, NULL, spoil_429},
-	{"redirect", NULL, NULL, spoil_redirect},
-	{"loop", NULL, NULL, spoil_loop},
+	{"html", TOPIC_ANY, spoil_html},
+	{"login", TOPIC_ANY, spoil_login},
+	{"cut", TOPIC_ANY, spoil_cut},
+	{"cut-connection", TOPIC_ANY, spoil_cut_connection},
+	{"badbug", TOPIC_ANY, spoil_badbug},
+	{"hang", TOPIC_ANY, spoil_hang},
+	{"slow", TOPIC_ANY, spoil_slow},
+	{"empty", TOPIC_BUGS, spoil_empty},
+	{"500", TOPIC_ANY, spoil_500},
+	{"comments", TOPIC_COMMENTS, spoil_500},
+	{"503", TOPIC_ANY, spoil_503},
+	{"429", TOPIC_ANY, spoil_429},
+	{"redirect", TOPIC_ANY, spoil_redirect},
+	{"loop", TOPIC_ANY, spoil_loop},
 };
 
 enum { FAULTS = sizeof(faults) / sizeof(faults[0]) };
@@ -145,9 +137,9 @@ void fault_spoil(struct site *site, struct question *question, struct answer *an
 	const char *only = site->fault_only;
 	if (site->fault == NULL || site->fault_times == 0)
 		return;
-	const char *part = is_bugzilla(site) ? site->fault->bugzilla : site->fault->roundup;
+	enum topic topic = site->fault->topic;
 	if ((only != NULL && strncmp(question->path, only, strlen(only)) != 0) ||
-		(part != NULL && strstr(question->path, part) == NULL))
+		(topic != TOPIC_ANY && question->topic != topic))
 		return;
 	if (site->fault_times > 0)
 		site->fault_times--;

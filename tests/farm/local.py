@@ -90,11 +90,10 @@ class Tracker:
 
     def __init__(self, told):
         self.name, self.type, self.base_url = told["name"], told["type"], told["base_url"]
-        self.bugs = told["bugs"]
+        self.bug_url, self.bugs = told["bug_url"], told["bugs"]
 
     def url(self, number):
-        form = "show_bug.cgi?id={}" if self.type == "bugzilla" else "issue{}"
-        return self.base_url + form.format(number)
+        return f"{self.bug_url}{number}"
 
     def control(self, **members):
         """Posts MEMBERS to the control door, or reads it where there are none."""

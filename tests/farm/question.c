@@ -1,6 +1,7 @@
 #include "tests/farm/question.h"
 
 #include <ctype.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -29,6 +30,43 @@ struct question *question_new(
 	}
 	talloc_set_destructor(question, forget_query);
 	return question;
+}
+
+struct question *question_instead(struct question *question, const char *query)
+{
+	struct question *instead = talloc_memdup(question, question, sizeof(*question));
+	TAILQ_INIT(&instead->query);
+	if (evhttp_parse_query_str(query, &instead->query) != 0) {
+		talloc_free(instead);
+		return NULL;
+	}
+	talloc_set_destructor(instead, forget_query);
+	return instead;
+}
+
+char *question_body(struct question *question)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(question->request);
+	size_t n = evbuffer_get_length(body);
+	const char *bytes = (const char *)evbuffer_pullup(body, -1);
+	return talloc_strndup(question, n > 0 ? bytes : "", n);
+}
+
+const char *question_header(const struct question *question, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(question->request), name);
+}
+
+bool question_signs_in(const struct question *question, const char *credentials)
+{
+	const char *header = question_header(question, "Authorization");
+	char expected[256] = "Basic ";
+	size_t size = strlen(credentials);
+	if (header == NULL || size > 128)
+		return false;
+	sodium_bin2base64(expected + 6, sizeof(expected) - 6, (const unsigned char *)credentials,
+		size, sodium_base64_VARIANT_ORIGINAL);
+	return strcmp(header, expected) == 0;
 }
 
 const char *question_value(const struct question *question, const char *name)
@@ -121,6 +159,57 @@ void say_json(struct evbuffer *out, const char *text)
 			evbuffer_add_printf(out, "\\u%04x", (unsigned char)*text++);
 	}
 	evbuffer_add(out, "\"", 1);
+}
+
+bool read_time(const char *text, double *at)
+{
+	struct tm broken = {0}, zone = {0};
+	char *rest = strptime(text, "%Y-%m-%d", &broken);
+	double fraction = 0;
+	if (rest != NULL && (*rest == 'T' || *rest == ' '))
+		rest = strptime(rest + 1, "%H:%M:%S", &broken);
+	if (rest != NULL && *rest == '.')
+		fraction = strtod(rest, &rest);
+	if (rest == NULL || (*rest != '\0' && strchr("Z+-", *rest) == NULL))
+		return false;
+	if (*rest == '+' || *rest == '-')
+		strptime(rest, "%z", &zone);
+	*at = (double)(timegm(&broken) - zone.tm_gmtoff) + fraction;
+	return true;
+}
+
+void say_xml(struct evbuffer *out, const char *text)
+{
+	static const char *const entities[] = {['<'] = "&lt;",
+		['>'] = "&gt;",
+		['&'] = "&amp;",
+		['"'] = "&quot;",
+		['\r'] = "&#xd;"};
+	while (*text != '\0') {
+		size_t plain = strcspn(text, "<>&\"\r");
+		evbuffer_add(out, text, plain);
+		text += plain;
+		if (*text != '\0')
+			say(out, entities[(unsigned char)*text++]);
+	}
+}
+
+void say_base64(struct evbuffer *out, const char *text)
+{
+	size_t n = strlen(text);
+	size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
+	char *encoded = talloc_array(NULL, char, room);
+	sodium_bin2base64(
+		encoded, room, (const unsigned char *)text, n, sodium_base64_VARIANT_ORIGINAL);
+	say(out, encoded);
+	talloc_free(encoded);
+}
+
+struct tm in_utc(double at)
+{
+	time_t whole = (time_t)at;
+	struct tm broken;
+	return *gmtime_r(&whole, &broken);
 }
 
 void answer_page(struct answer *answer, int status, const char *page)

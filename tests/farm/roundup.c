@@ -4,7 +4,6 @@
 #include "tests/farm/roundup_schema.h"
 
 #include <ctype.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
@@ -71,11 +70,7 @@ void roundup_write_link(
 
 void roundup_write_time(struct evbuffer *out, double at)
 {
-	char text[40];
-	time_t whole = (time_t)at;
-	struct tm broken;
-	strftime(text, sizeof(text), "\"%Y-%m-%d.%H:%M:%S\"", gmtime_r(&whole, &broken));
-	say(out, text);
+	say_time(out, "\"%Y-%m-%d.%H:%M:%S\"", at);
 }
 
 /* An item of another class, by its NAME: as its id, with its link, or with its name as well. */
@@ -218,6 +213,7 @@ static void answer_collection(
 	unsigned count;
 	bool given;
 	double from, to;
+	question->topic = TOPIC_BUGS;
 	if (!read_wish(question, 0, answer, &wish))
 		return;
 	unsigned *ids = question_ids(question, "id", false, &count, &given);
@@ -242,6 +238,7 @@ static void answer_issue(
 	struct bug bug;
 	unsigned number = strspn(id, "0123456789") == strlen(id) ? (unsigned)atol(id) : 0;
 	enum presence presence = site_bug(site, question, number, &bug);
+	question->topic = TOPIC_BUGS;
 	if (presence == BUG_MISSING) {
 		roundup_refuse(answer, 404, "no such issue %s", id);
 		return;
@@ -308,8 +305,7 @@ static void answer_rest(
 /* Wrong logins are refused in plain text; strangers in JSON, where they are not let in. */
 static bool let_in(const struct site *site, const struct question *question, struct answer *answer)
 {
-	bool tries = evhttp_find_header(evhttp_request_get_input_headers(question->request),
-			     "Authorization") != NULL;
+	bool tries = question_header(question, "Authorization") != NULL;
 	if (tries && !question->signed_in) {
 		answer_page(answer, 401, "Invalid Login - Invalid login");
 		answer->content_type = "text/plain";
@@ -345,20 +341,6 @@ static void speak(const struct site *site, struct question *question, struct ans
 		answer_rest(site, question, path + 5, answer);
 }
 
-/* HTTP Basic. */
-static bool signs_in(const struct question *question, const char *credentials)
-{
-	const char *header = evhttp_find_header(
-		evhttp_request_get_input_headers(question->request), "Authorization");
-	char expected[256] = "Basic ";
-	size_t size = strlen(credentials);
-	if (header == NULL || size > 128)
-		return false;
-	sodium_bin2base64(expected + 6, sizeof(expected) - 6, (const unsigned char *)credentials,
-		size, sodium_base64_VARIANT_ORIGINAL);
-	return strcmp(header, expected) == 0;
-}
-
 static const struct step classic_steps[] = {
 	{"unread", ""},
 	{"chatting", ""},
@@ -374,7 +356,9 @@ const struct speech roundup_speech = {
 	.word = "roundup",
 	.type = "roundup",
 	.speak = speak,
-	.signs_in = signs_in,
+	.signs_in = question_signs_in,
+	.nothing = "{\"data\": {\"collection\": [], \"@total_size\": 0}}",
+	.bug_url = "issue",
 	.plot =
 		{
 			.steps = classic_steps,
@@ -401,7 +385,9 @@ const struct speech roundup_python_speech = {
 	.word = "roundup-python",
 	.type = "roundup",
 	.speak = speak,
-	.signs_in = signs_in,
+	.signs_in = question_signs_in,
+	.nothing = "{\"data\": {\"collection\": [], \"@total_size\": 0}}",
+	.bug_url = "issue",
 	.plot =
 		{
 			.steps = python_steps,

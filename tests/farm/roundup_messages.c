@@ -110,6 +110,7 @@ void roundup_answer_messages(
 	struct wish wish = {.site = site};
 	unsigned count, bugs = site->life.bugs;
 	bool given;
+	question->topic = TOPIC_COMMENTS;
 	if (!read_wish(question, answer, &wish))
 		return;
 	const unsigned *ids = question_ids(question, "id", false, &count, &given);

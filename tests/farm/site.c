@@ -118,9 +118,10 @@ enum badness site_badness(const struct site *site, unsigned id)
 	return fault_has_bad_bugs(site) && id % 100 == 7 ? BAD_TYPES : BAD_NOT;
 }
 
-/* PATH with its numbers as ID: "rest/data/issue/ID". */
-static char *path_kind(const void *owner, const char *path)
+/* The question's path with its numbers as ID: "rest/data/issue/ID", and what it calls. */
+static char *path_kind(const void *owner, const struct question *question)
 {
+	const char *path = question->path;
 	char *kind = talloc_strdup(owner, "");
 	while (*path != '\0') {
 		size_t digits = strspn(path, "0123456789");
@@ -131,12 +132,14 @@ static char *path_kind(const void *owner, const char *path)
 		kind = talloc_strndup_append_buffer(kind, path, others);
 		path += others;
 	}
+	if (question->call != NULL)
+		kind = talloc_asprintf_append_buffer(kind, " %s", question->call);
 	return kind;
 }
 
-static void count_path(struct site *site, const char *path)
+static void count_path(struct site *site, const struct question *question)
 {
-	char *kind = path_kind(site, path);
+	char *kind = path_kind(site, question);
 	unsigned i = 0;
 	while (i < PATHS - 1 && site->tally.paths[i].name != NULL &&
 		strcmp(site->tally.paths[i].name, kind) != 0)
@@ -155,19 +158,26 @@ static void keep(struct site *site, char **place, const char *value)
 	*place = talloc_strdup(site, value != NULL ? value : "");
 }
 
+/* Keeps what QUESTION asked for at PLACE. */
+static void keep_question(struct site *site, char **place, const struct question *question)
+{
+	const char *call = question->call;
+	keep(site, place, evhttp_request_get_uri(question->request));
+	if (call != NULL)
+		*place = talloc_asprintf_append_buffer(*place, " %s", call);
+}
+
 static void count(struct site *site, const struct question *question)
 {
 	struct tally *tally = &site->tally;
-	struct evkeyvalq *headers = evhttp_request_get_input_headers(question->request);
 	tally->starts[tally->requests % LATEST] = question->now;
-	keep(site, &tally->uris[tally->requests++ % LATEST],
-		evhttp_request_get_uri(question->request));
+	keep_question(site, &tally->uris[tally->requests++ % LATEST], question);
 	if (++tally->under_way > tally->most_under_way)
 		tally->most_under_way = tally->under_way;
-	count_path(site, question->path);
-	keep(site, &tally->last_user_agent, evhttp_find_header(headers, "User-Agent"));
-	keep(site, &tally->last_authorization, evhttp_find_header(headers, "Authorization"));
-	keep(site, &tally->last_origin, evhttp_find_header(headers, "Origin"));
+	count_path(site, question);
+	keep(site, &tally->last_user_agent, question_header(question, "User-Agent"));
+	keep(site, &tally->last_authorization, question_header(question, "Authorization"));
+	keep(site, &tally->last_origin, question_header(question, "Origin"));
 }
 
 static void answer_question(struct site *site, struct question *question)
@@ -180,10 +190,10 @@ static void answer_question(struct site *site, struct question *question)
 		control_answer(site, question, &answer);
 		deliver_now(site, question, &answer);
 	} else {
-		count(site, question);
-		question->signed_in = site->credentials != NULL &&
+		question->signed_in = site->credentials != NULL && site->speech->signs_in != NULL &&
 			site->speech->signs_in(question, site->credentials);
 		site->speech->speak(site, question, &answer);
+		count(site, question);
 		fault_spoil(site, question, &answer);
 		deliver(site, question, &answer);
 	}

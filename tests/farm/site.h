@@ -16,12 +16,19 @@ struct speech {
 	const char *word; /* "roundup-python" */
 	const char *type; /* bugwatch's word for it: "roundup" */
 	void (*speak)(const struct site *site, struct question *question, struct answer *answer);
-	/* Whether the question signs in with CREDENTIALS: an API key, or NAME:PASSWORD. */
+	/*
+	 * Whether the question signs in with CREDENTIALS: an API key, or NAME:PASSWORD. NULL for a kind
+	 * that knows no logins: there nothing is private.
+	 */
 	bool (*signs_in)(const struct question *question, const char *credentials);
+	const char *nothing; /* its answer of no bugs at all */
+	const char *bug_url; /* a bug's page, below the base URL and before its number */
+	unsigned first_comment; /* what comes before (the description: 0) is none */
 	struct plot plot;
 };
 
-extern const struct speech bugzilla_speech, roundup_speech, roundup_python_speech;
+extern const struct speech bugzilla_speech, roundup_speech, roundup_python_speech, trac_speech,
+	trac_plain_speech, debbugs_speech;
 
 enum presence { BUG_THERE, BUG_MISSING, BUG_PRIVATE, BUG_RETIRED };
 
@@ -57,7 +64,7 @@ struct tally {
 		unsigned long count;
 	} paths[PATHS]; /* "rest/bug/ID"; what comes after the last is not told apart */
 	double starts[LATEST]; /* when the latest questions came; a ring */
-	char *uris[LATEST]; /* and what they asked for */
+	char *uris[LATEST]; /* and what they asked for: "/login/rpc ticket.get" */
 	char *last_user_agent, *last_authorization, *last_origin;
 };
 

@@ -429,21 +429,25 @@ class Page:
 class Tracker:
     """One tracker of the farm, seen through its control door (tests/farm/README.md)."""
 
-    def __init__(self, name, kind, base_url):
-        self.name, self.kind, self.base_url = name, kind, base_url
-        self.door = Api(base_url, None)
-        self.path = urlsplit(base_url).path + "_control"
-        if kind == "bugzilla":
-            self.two_statuses = (("CONFIRMED", "confirmed"), ("IN_PROGRESS", "in-progress"))
-            self.resolved = {"status": "RESOLVED", "resolution": "FIXED"}
-        else:
-            self.two_statuses = (("chatting", "incomplete"), ("in-progress", "in-progress"))
-            self.resolved = {"status": "resolved"}
+    # Of each kind: two statuses in its words and in ours, and what resolves a bug.
+    WORDS = {
+        "bugzilla": ((("CONFIRMED", "confirmed"), ("IN_PROGRESS", "in-progress")),
+                     {"status": "RESOLVED", "resolution": "FIXED"}),
+        "roundup": ((("chatting", "incomplete"), ("in-progress", "in-progress")), {"status": "resolved"}),
+        "trac": ((("accepted", "confirmed"), ("new", "new")), {"status": "closed", "resolution": "fixed"}),
+        "debbugs": ((("forwarded", "confirmed"), ("pending-fixed", "fix-committed")), {"status": "done"}),
+    }
+
+    def __init__(self, told):
+        self.name, self.kind, self.base_url, self.bug_url = told["name"], told["type"], told["base_url"], told["bug_url"]
+        self.flavour = told["kind"]
+        self.door = Api(self.base_url, None)
+        self.path = urlsplit(self.base_url).path + "_control"
+        self.two_statuses, self.resolved = self.WORDS[self.kind]
 
     def url(self, number):
         """The bug as a person's browser shows it."""
-        form = "show_bug.cgi?id={}" if self.kind == "bugzilla" else "issue{}"
-        return self.base_url + form.format(number)
+        return f"{self.bug_url}{number}"
 
     def _post(self, **members):
         answer = self.door.request("POST", self.path, members, token=False)
@@ -455,7 +459,7 @@ class Tracker:
 
     def change(self, number, **members):
         """Sets by hand: status, resolution, severity, priority, title, product, presence, bad."""
-        if self.kind == "bugzilla" and "status" in members:
+        if self.kind != "roundup" and "status" in members:
             members.setdefault("resolution", "")
         self._post(bug=int(number), **members)
 
@@ -493,11 +497,12 @@ class Tracker:
 
 
 class Farm:
-    """tests/farm with so many trackers of each kind: Farm(bugzilla=2, roundup=1, bugs=100)."""
+    """tests/farm with so many trackers of each kind: Farm(bugzilla=2, trac_plain=1, bugs=100)."""
 
     def __init__(self, bugs=100, latency_ms=0, tempo=0, **kinds):
         self.latency = latency_ms / 1000
         command = [FARM, "--latency", str(latency_ms), "--tempo", str(tempo)]
+        kinds = {kind.replace("_", "-"): count for kind, count in kinds.items()}
         for kind, count in kinds.items():
             for i in range(count):
                 command += ["--tracker", f"{kind}:{kind}{i}:{bugs}"]
@@ -509,7 +514,7 @@ class Farm:
             if line == "ready\n":
                 break
             told = json.loads(line)
-            self.trackers[told["type"]].append(Tracker(told["name"], told["type"], told["base_url"]))
+            self.trackers[told["kind"]].append(Tracker(told))
         assert self.all, "the farm did not start"
 
     @property

@@ -13,7 +13,7 @@ WATCHED = 40
 
 @pytest.fixture(scope="module")
 def farm():
-    farm = Farm(bugzilla=1, roundup=1, bugs=BUGS)
+    farm = Farm(bugzilla=1, roundup=1, trac=1, trac_plain=1, bugs=BUGS)
     yield farm
     farm.close()
 
@@ -92,6 +92,25 @@ def test_a_change_arrives(api, tracker, name):
     assert {r["reason"] for r in runs} == {"changes"}
     assert sum(r["changed"] for r in runs) == 1 and all(r["due"] <= 1 and r["errors"] == 0 for r in runs)
     assert all(r["requests"] <= 3 for r in runs)
+
+
+@pytest.mark.parametrize("flavour", ["trac", "trac-plain"])
+def test_answers_without_times(api, farm, flavour):
+    """Trac does not say when a ticket changed: it is read again for a while, and told of once."""
+    tracker = farm.trackers[flavour][0]
+    watch = api.watch_many(tracker.url(i) for i in range(1, WATCHED + 1))[4]
+    old, new = tracker.two_statuses
+    tracker.change(5, status=old[0])
+    api.ok("PATCH", f"trackers/{watch['tracker']}", {"changes_interval_s": 1})
+    api.check(watch["tracker"])
+    before = len(events(api, watch))
+    tracker.change(5, status=new[0])
+    wait_for(has_status(api, tracker, 5, new[1]), "the change")
+    last = newest_run(api, watch["tracker"])
+    wait_for(lambda: len(runs_after(api, watch["tracker"], last)) > 1, "more runs")
+    api.ok("PATCH", f"trackers/{watch['tracker']}", {"changes_interval_s": None})
+    assert events(api, watch)[before:] == [("status", old[1], new[1])], "told once"
+    assert all(r["errors"] == 0 and r["due"] <= 1 for r in runs_after(api, watch["tracker"], last))
 
 
 def test_a_comment_arrives(api, tracker, name):

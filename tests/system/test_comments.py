@@ -13,12 +13,12 @@ BUGS = 400
 
 @pytest.fixture(scope="module")
 def farm():
-    farm = Farm(bugzilla=1, roundup=1, bugs=BUGS)
+    farm = Farm(bugzilla=1, roundup=1, trac=1, trac_plain=1, debbugs=1, bugs=BUGS)
     yield farm
     farm.close()
 
 
-@pytest.fixture(params=["bugzilla", "roundup"])
+@pytest.fixture(params=["bugzilla", "roundup", "trac", "trac-plain", "debbugs"])
 def tracker(request, farm):
     tracker = farm.trackers[request.param][0]
     yield tracker
@@ -52,8 +52,9 @@ def sync(api, watch, setting):
 
 def asked(tracker):
     """The questions about comments."""
-    word = "comment" if tracker.kind == "bugzilla" else "messages"
-    return [u for u in tracker.seen()["uris"] if word in u]
+    words = {"bugzilla": "comment", "roundup": "messages", "trac": "ticket.changeLog",
+             "trac-plain": "format=rss", "debbugs": "get_bug_log"}
+    return [u for u in tracker.seen()["uris"] if words[tracker.flavour] in u]
 
 
 def second_of(text):
@@ -64,9 +65,10 @@ def test_first_reading(api, tracker, bug):
     """All that was ever said, in order, without an event."""
     number, watch = bug
     found = comments(api, watch)
-    assert watch["error"] is None and watch["comments"] == len(found) == tracker.bug(number)["comments"] >= 1
+    assert watch["error"] is None and watch["comments"] == len(found) == tracker.bug(number)["comments"]
     assert [c["number"] for c in found] == sorted({c["number"] for c in found})
-    assert found[0]["text"].startswith("Steps to reproduce:\n1. Start it\n")
+    if tracker.kind != "trac":
+        assert found[0]["text"].startswith("Steps to reproduce:\n1. Start it\n"), "the description"
     assert all(c["author"] and c["text"] and second_of(c["posted_at"]) for c in found)
     assert [c["posted_at"] for c in found] == sorted(c["posted_at"] for c in found)
     if tracker.kind == "bugzilla":
@@ -112,6 +114,8 @@ def test_several_new_comments(api, tracker, bug):
 
 def test_unchanged_bugs_are_not_asked(api, tracker, bug):
     """Comments cost the server dear: those of bugs that did not change are left alone."""
+    if tracker.flavour == "trac-plain":
+        pytest.skip("nothing there says whether a ticket changed")
     _, watch = bug
 
     def asked_none():
@@ -205,7 +209,8 @@ def test_none_are_kept(api, tracker, bug):
         tracker.comment(number, "said while nobody listened")
         api.check(watch["tracker"])
         assert now(api, watch)["comments"] == watch["comments"]
-        assert now(api, watch)["last_changed_at"], "the change itself is seen"
+        if tracker.flavour != "trac-plain":
+            assert now(api, watch)["last_changed_at"], "the change itself is seen"
         assert asked(tracker) == []
     finally:
         sync(api, watch, "all")
@@ -247,7 +252,8 @@ def test_many(api, tracker):
     shown = {w["remote_id"]: w for w in api.items("watches", tracker=watches[0]["tracker"], limit=1000)}
     for number in range(1, BUGS + 1, 13):
         assert shown[str(number)]["comments"] == tracker.bug(number)["comments"], number
-    assert all(w["comments"] >= 1 for w in shown.values())
+    least = 0 if tracker.kind == "trac" else 1
+    assert all(w["comments"] >= least for w in shown.values()) and any(w["comments"] > 1 for w in shown.values())
 
 
 def test_shown(service, tracker, bug):
