@@ -2,6 +2,8 @@
 #ifndef UI_API_HANDLERS_H
 #define UI_API_HANDLERS_H
 
+#include "ui-api/body.h"
+
 struct request;
 
 typedef void request_handler(struct request *request);
@@ -30,5 +32,15 @@ request_handler handle_list_runs, handle_show_run, handle_list_run_errors;
 request_handler handle_list_events;
 /* token_handlers.c */
 request_handler handle_list_tokens, handle_make_token, handle_remove_token, handle_who_am_i;
+
+/* openapi_handlers.c */
+request_handler handle_openapi, handle_show_problem;
+
+/* The fields of the bodies that they take; each stands beside its handler. */
+extern const struct body_field new_tracker_body[], changed_tracker_body[], product_body[];
+extern const struct body_field mapping_body[], watch_body[], token_body[];
+
+/* How many watches one request may make. */
+enum { WATCHES_MOST = 10000 };
 
 #endif

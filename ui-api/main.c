@@ -27,6 +27,7 @@ const struct command *const commands[] = {
 	&command_token_list,
 	&command_token_revoke,
 	&command_migrate,
+	&command_openapi,
 	NULL,
 };
 

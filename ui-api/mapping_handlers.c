@@ -30,6 +30,13 @@ static const char *const importances[] = {
 	{.name = NULL}, \
 }
 /* clang-format on */
+/* For the API's description: which words it takes depends on the path's field. */
+const struct body_field mapping_body[] = {
+	{.name = "field", .kind = BODY_READ_ONLY},
+	{.name = "value", .kind = BODY_READ_ONLY},
+	{.name = "means", .kind = BODY_TEXT, .required = true, .minimum = 1, .maximum = 100},
+	{.name = NULL},
+};
 static const struct body_field status_fields[] = FIELDS(statuses);
 static const struct body_field importance_fields[] = FIELDS(importances);
 

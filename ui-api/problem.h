@@ -23,6 +23,9 @@ int problem_status(const struct problem *problem);
 /* The document; owned by PROBLEM. */
 const char *problem_text(struct problem *problem);
 
+/* The page behind TYPE ("not-found"): what happened, what to do. Owned by OWNER; NULL for no type. */
+char *problem_page(const void *owner, const char *type);
+
 /* The title of an HTTP status, also as its reason phrase; static. */
 const char *problem_title(int status);
 

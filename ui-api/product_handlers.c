@@ -6,7 +6,7 @@
 
 enum { NAME_MAX_CHARACTERS = 500 };
 
-static const struct body_field set_fields[] = {
+const struct body_field product_body[] = {
 	{.name = "product", .kind = BODY_READ_ONLY},
 	{.name = "sync_comments", .kind = BODY_BOOLEAN, .required = true},
 	{.name = NULL},
@@ -65,7 +65,7 @@ static void answer_set(struct request *request, struct db_rows *const *rows)
 void handle_set_product(struct request *request)
 {
 	const char *const *names = request->parameters;
-	struct json_object *body = request_body(request, set_fields);
+	struct json_object *body = request_body(request, product_body);
 	if (body == NULL)
 		return;
 	int64_t length = body_count_characters(names[1]);

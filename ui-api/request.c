@@ -111,6 +111,12 @@ void request_answer(struct request *request, int status, const char *text)
 	send_answer(request, status, "application/json");
 }
 
+void request_answer_text(struct request *request, const char *text)
+{
+	evbuffer_add(request->state->output, text, strlen(text));
+	send_answer(request, 200, "text/plain; charset=utf-8");
+}
+
 void request_refuse(struct request *request, struct problem *problem)
 {
 	struct evbuffer *output = request->state->output;

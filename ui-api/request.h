@@ -93,6 +93,9 @@ void request_answer(struct request *request, int status, const char *text);
  */
 struct evhttp_request *request_take_over(struct request *request, const char *type);
 
+/* Answers with 200 and TEXT as plain text. Frees REQUEST. */
+void request_answer_text(struct request *request, const char *text);
+
 /* Answers with PROBLEM. Frees REQUEST. */
 void request_refuse(struct request *request, struct problem *problem);
 

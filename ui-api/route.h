@@ -7,6 +7,7 @@
 #include <event2/http.h>
 #include <stddef.h>
 
+struct body_field;
 struct request;
 
 /* Who may use a route; each may what those before may. */
@@ -21,6 +22,13 @@ struct route {
 	const char *query; /* the query parameters that it takes, separated by blanks */
 	void (*handle)(struct request *request); /* answers it, at once or later */
 	const char *help; /* one line for the manual */
+	/*
+	 * What it answers when all goes well: "STATUS SCHEMA" pairs, a schema of openapi.json, "[SCHEMA]"
+	 * for a list of such, a media type for plain text, or "-" for nothing.
+	 */
+	const char *answers;
+	const struct body_field *body; /* the body that it takes, NULL for none */
+	unsigned most; /* the body may also be an array of so many; 0: it may not */
 };
 extern const struct route route_table[]; /* ended by a NULL path */
 

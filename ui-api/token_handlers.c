@@ -8,7 +8,7 @@
 
 static const char *const roles[] = {"viewer", "admin", NULL};
 
-static const struct body_field token_fields[] = {
+const struct body_field token_body[] = {
 	{.name = "name", .kind = BODY_TEXT, .required = true, .minimum = 1, .maximum = 100},
 	{.name = "role", .kind = BODY_CHOICE, .required = true, .choices = roles},
 	{.name = "id", .kind = BODY_READ_ONLY},
@@ -75,7 +75,7 @@ static void answer_made(struct request *request, struct db_rows *const *rows)
 
 void handle_make_token(struct request *request)
 {
-	struct json_object *body = request_body(request, token_fields);
+	struct json_object *body = request_body(request, token_body);
 	if (body == NULL)
 		return;
 	struct making *making = request->work = talloc_zero(request, struct making);

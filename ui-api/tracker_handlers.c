@@ -38,7 +38,7 @@ static const struct body_field credential_fields[] = {
 	{.name = "next_check_at", .kind = BODY_READ_ONLY}, \
 	{.name = "has_credentials", .kind = BODY_READ_ONLY}
 
-static const struct body_field new_fields[] = {
+const struct body_field new_tracker_body[] = {
 	{.name = "name", .kind = BODY_TEXT, .required = true, .minimum = 1, .maximum = 100},
 	{.name = "type", .kind = BODY_TEXT, .required = true, .maximum = 100},
 	{.name = "base_url", .kind = BODY_TEXT, .required = true, .maximum = 1900},
@@ -46,7 +46,7 @@ static const struct body_field new_fields[] = {
 	{.name = NULL},
 };
 
-static const struct body_field change_fields[] = {
+const struct body_field changed_tracker_body[] = {
 	{.name = "name", .kind = BODY_READ_ONLY},
 	{.name = "type", .kind = BODY_READ_ONLY},
 	{.name = "base_url", .kind = BODY_READ_ONLY},
@@ -165,7 +165,7 @@ static void make(struct request *request, struct json_object *body, const char *
 
 void handle_make_tracker(struct request *request)
 {
-	struct json_object *body = request_body(request, new_fields);
+	struct json_object *body = request_body(request, new_tracker_body);
 	if (body == NULL)
 		return;
 	struct problem *fault = problem_new(request, 400, "the tracker can't be taken");
@@ -193,7 +193,7 @@ static void answer_changed(struct request *request, struct db_rows *const *rows)
 void handle_change_tracker(struct request *request)
 {
 	const char *name = request->parameters[0];
-	struct json_object *body = request_body(request, change_fields);
+	struct json_object *body = request_body(request, changed_tracker_body);
 	if (body == NULL)
 		return;
 	struct problem *fault = problem_new(request, 400, "the settings can't be taken");

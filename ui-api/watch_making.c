@@ -7,7 +7,7 @@
 #include <string.h>
 #include <talloc.h>
 
-enum { WISHES_MAX = 10000, MANY = 1000 };
+enum { MANY = 1000 };
 
 /* A watch that is asked for. */
 struct wish {
@@ -28,7 +28,7 @@ struct making {
 };
 
 /* clang-format off */
-static const struct body_field watch_fields[] = {
+const struct body_field watch_body[] = {
 	{.name = "url", .kind = BODY_TEXT, .required = true, .minimum = 1, .maximum = 2000},
 	{.name = "ref", .kind = BODY_TEXT, .nullable = true, .minimum = 1, .maximum = 1000},
 #define READ_ONLY(field) {.name = field, .kind = BODY_READ_ONLY}
@@ -55,7 +55,7 @@ static struct problem *not_recognised(struct request *request)
 static void read_wish(struct request *request, struct json_object *object, struct wish *wish)
 {
 	struct problem *fault = problem_new(request, 400, "the watch can't be taken");
-	if (!body_check(object, watch_fields, fault)) {
+	if (!body_check(object, watch_body, fault)) {
 		wish->problem = fault;
 		return;
 	}
@@ -71,9 +71,9 @@ static struct making *read_making(struct request *request, struct json_object *b
 {
 	bool array = json_object_is_type(body, json_type_array);
 	size_t count = array ? json_object_array_length(body) : 1;
-	if (count > WISHES_MAX) {
+	if (count > WATCHES_MOST) {
 		request_fail(request, 400, "an array may have %d watches; send the rest apart",
-			WISHES_MAX);
+			WATCHES_MOST);
 		return NULL;
 	}
 	struct making *making = talloc_zero(request, struct making);

@@ -1,4 +1,5 @@
 """What the system tests stand on: the real program, the farm, and PostgreSQL clusters of their own."""
+import functools
 import http.client
 import json
 import os
@@ -13,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
+
+from description import Description
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUGWATCH_TEST_BUILD", ROOT / "build" / "dev"))
@@ -63,6 +66,12 @@ class Answer:
         return f"<{self.status} {self.body[:500]!r}>"
 
 
+@functools.cache
+def described():
+    """Every answer that a test gets is held against the description."""
+    return Description(PROGRAM)
+
+
 class Api:
     """A client of the REST API that keeps its connection."""
 
@@ -88,7 +97,9 @@ class Api:
             try:
                 self.connection.request(method, target, raw, send)
                 answer = self.connection.getresponse()
-                return Answer(answer.status, answer.headers, answer.read())
+                body = answer.read()
+                described().check(method, target, answer.status, answer.headers, body)
+                return Answer(answer.status, answer.headers, body)
             except (http.client.HTTPException, OSError):
                 self.close()
                 if attempt == 2 or not kept:

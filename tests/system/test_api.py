@@ -2,6 +2,8 @@
 import re
 import stat
 
+from urllib.parse import quote
+
 import pytest
 
 from harness import Api, wait_for
@@ -482,3 +484,10 @@ def test_deleted_while_it_runs(api):
     api.request("POST", "trackers/fleeting/check")
     assert api.request("DELETE", "trackers/fleeting").status == 204
     wait_for(lambda: api.get("/readyz", token=False).status == 200, "still well")
+
+
+def test_a_quoted_id_stays_whole_characters(api):
+    """What is quoted of a request is cut, and the cut must not leave half a character."""
+    for n in range(36, 44):
+        answer = api.get("watches/" + quote("1" * n + "\u00e9\U0001f41b"))
+        assert answer.status == 404 and "11111" in answer.json["detail"]

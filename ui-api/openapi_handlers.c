@@ -1,0 +1,19 @@
+/* What the API says of itself. */
+#include "ui-api/handlers.h"
+
+#include "ui-api/openapi.h"
+#include "ui-api/request.h"
+
+void handle_openapi(struct request *request)
+{
+	request_answer(request, 200, openapi_text(request));
+}
+
+void handle_show_problem(struct request *request)
+{
+	const char *page = problem_page(request, request->parameters[0]);
+	if (page == NULL)
+		request_fail(request, 404, "there is no such type of problem");
+	else
+		request_answer_text(request, page);
+}
