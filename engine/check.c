@@ -159,7 +159,7 @@ static void ask(struct check *check)
 }
 
 /* The columns of work_claim. */
-enum { BUG_ID, REMOTE_ID, FINGERPRINT, FAILURES, ERROR_KIND, COMMENTS_WANTED };
+enum { BUG_ID, REMOTE_ID, FINGERPRINT, FAILURES, ERROR_KIND, COMMENTS_WANTED, DUE };
 
 static void read_rows(struct check *check, const struct db_rows *rows)
 {
@@ -173,6 +173,7 @@ static void read_rows(struct check *check, const struct db_rows *rows)
 			.fingerprint = db_integer(rows, i, FINGERPRINT),
 			.failures = (unsigned)db_integer(rows, i, FAILURES),
 			.failing = !db_null(rows, i, ERROR_KIND),
+			.due = *db_text(rows, i, DUE) == 't',
 			.comments_wanted = *db_text(rows, i, COMMENTS_WANTED) == 't',
 		};
 		check->wanted[i] = (struct wanted){

@@ -76,7 +76,7 @@ static void write(struct news *news, const struct conversation *changes, moment 
 	}
 	long wait = lease->changes_interval_s > 0 ? lease->changes_interval_s : INTERVAL_S;
 	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
-	snprintf(run, sizeof(run), "%" PRId64, news->frame->run.id);
+	snprintf(run, sizeof(run), "%" PRId64, news->frame->run->id);
 	snprintf(interval, sizeof(interval), "%ld", wait);
 	/* The clock may have been set since the tracker was probed. */
 	snprintf(skew, sizeof(skew), "%" PRId64, (until - clock_now()) / MOMENT_SECOND);
@@ -84,7 +84,7 @@ static void write(struct news *news, const struct conversation *changes, moment 
 	lease_hold(lease, news->batch);
 	db_add(news->batch, QUERY_work_news,
 		(const char *[]){tracker, db_array_text(ids), db_array_text(moments), run,
-			news->frame->run.horizon, until != 0 ? moment_format(until, at) : NULL,
+			news->frame->run->horizon, until != 0 ? moment_format(until, at) : NULL,
 			until != 0 ? interval : NULL, skew});
 	db_send(news->batch, on_stored, news);
 }

@@ -10,11 +10,20 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <sys/queue.h>
 #include <talloc.h>
 
 enum run_state { RUN_BEGINNING, RUN_PROBING, RUN_CHECKING, RUN_ENDING };
 
 enum { INTEGER_TEXT = 24 };
+
+/* A batch of the run's pass over its tracker's bugs. */
+struct stretch {
+	struct run *run;
+	int64_t last_bug;
+	bool settled; /* all its bugs were spoken of */
+	STAILQ_ENTRY(stretch) link;
+};
 
 struct run {
 	const struct tools *tools;
@@ -26,15 +35,16 @@ struct run {
 		*over; /* so that `done` comes from the loop, never from inside a call of ours */
 	struct db_batch *batch; /* of the run itself: beginning, probe, claim or end */
 	struct settle_frame frame;
+	struct store_run stored;
 	char tracker_id[INTEGER_TEXT];
-	const char *forced_at; /* as the database says it */
+	bool sweeping; /* it goes on with a forced update */
 	int64_t last_bug; /* claimed so far */
+	STAILQ_HEAD(, stretch) stretches; /* in the order of claims, but for the settled in front */
 	bool claiming, exhausted, stopped;
 	unsigned checks; /* under way */
 	void *work; /* owns the probe and the checks */
 	struct err err; /* the tracker's failure */
 	struct tally tally;
-	struct fetch_cost other_cost; /* than checks': the probe's, and what changed */
 	moment started;
 };
 
@@ -72,11 +82,18 @@ static void drop(struct run *run, const struct err *err)
 
 /* ---- beginning ---- */
 
+/* Of asking what is no check: the probe, and what changed. */
+static void add_cost(struct run *run, const struct fetch_cost *cost)
+{
+	struct tally tally = {.requests = cost->requests, .bytes = cost->bytes};
+	tally_add(&run->tally, &tally);
+	tally_add(&run->stored.unwritten, &tally);
+}
+
 static void on_news(void *cookie, const struct err *err, const struct fetch_cost *cost)
 {
 	struct run *run = cookie;
-	run->other_cost.requests += cost->requests;
-	run->other_cost.bytes += cost->bytes;
+	add_cost(run, cost);
 	if (err != NULL && err_scope(err->kind) == ERR_SCOPE_OWN) {
 		drop(run, err);
 		return;
@@ -110,7 +127,7 @@ static void on_probed(void *cookie, const struct err *err, const struct tracker 
 	const struct server *server, const struct fetch_cost *cost)
 {
 	struct run *run = cookie;
-	run->other_cost = *cost;
+	add_cost(run, cost);
 	if (err != NULL) {
 		run->err = *err;
 		end(run);
@@ -128,11 +145,11 @@ static void on_probed(void *cookie, const struct err *err, const struct tracker 
 }
 
 /* The columns of work_begin. */
-enum { RUN_ID, REASON, HORIZON, FORCED_AT, DUE };
+enum { RUN_ID, REASON, HORIZON, DUE, SWEEPING };
 
 static void on_begun(void *cookie, const struct err *err, struct db_rows *const *rows)
 {
-	enum { BEGIN = 3 }; /* after hold, abandon and fix_forced */
+	enum { BEGIN = 3 }; /* after hold, abandon and force */
 	struct run *run = cookie;
 	run->batch = NULL;
 	if (err != NULL) {
@@ -140,11 +157,10 @@ static void on_begun(void *cookie, const struct err *err, struct db_rows *const 
 		return;
 	}
 	const struct db_rows *begun = rows[BEGIN];
-	run->frame.run.id = db_integer(begun, 0, RUN_ID);
-	run->frame.run.horizon = talloc_strdup(run, db_text(begun, 0, HORIZON));
-	if (!db_null(begun, 0, FORCED_AT))
-		run->forced_at = talloc_strdup(run, db_text(begun, 0, FORCED_AT));
-	log_debug(run->lease->name, "run %" PRId64 " (%s): %s due", run->frame.run.id,
+	run->stored.id = db_integer(begun, 0, RUN_ID);
+	run->stored.horizon = talloc_strdup(run, db_text(begun, 0, HORIZON));
+	run->sweeping = *db_text(begun, 0, SWEEPING) == 't';
+	log_debug(run->lease->name, "run %" PRId64 " (%s): %s due", run->stored.id,
 		db_text(begun, 0, REASON), db_text(begun, 0, DUE));
 	if (run->lease->server != NULL) {
 		learn_server(run, run->lease->server);
@@ -160,16 +176,29 @@ static void begin(struct run *run)
 	run->batch = db_batch_new(run->tools->db);
 	lease_hold(run->lease, run->batch);
 	db_add(run->batch, QUERY_work_abandon, tracker);
-	db_add(run->batch, QUERY_work_fix_forced, tracker);
+	db_add(run->batch, QUERY_work_force, tracker);
 	db_add(run->batch, QUERY_work_begin, tracker);
 	db_send(run->batch, on_begun, run);
 }
 
 /* ---- checking ---- */
 
+/* All bugs of STRETCH were heard of; what was claimed before it decides how far a sweep came. */
+static void note_settled(struct run *run, struct stretch *stretch)
+{
+	stretch->settled = true;
+	while ((stretch = STAILQ_FIRST(&run->stretches)) != NULL && stretch->settled) {
+		if (run->sweeping)
+			run->stored.swept_to = stretch->last_bug;
+		STAILQ_REMOVE_HEAD(&run->stretches, link);
+		talloc_free(stretch);
+	}
+}
+
 static void on_checked(void *cookie, const struct err *err, const struct tally *tally)
 {
-	struct run *run = cookie;
+	struct stretch *stretch = cookie;
+	struct run *run = stretch->run;
 	run->checks--;
 	tally_add(&run->tally, tally);
 	if (err != NULL && err_scope(err->kind) == ERR_SCOPE_OWN) {
@@ -178,12 +207,24 @@ static void on_checked(void *cookie, const struct err *err, const struct tally *
 	}
 	if (err != NULL)
 		err_set(&run->err, err->kind, "%s", err->text);
+	else
+		note_settled(run, stretch);
 	claim(run);
 }
 
 static unsigned batch_size(const struct run *run)
 {
 	return run->lease->batch_size > 0 ? run->lease->batch_size : run->lease->driver->batch_size;
+}
+
+static void check(struct run *run, const struct db_rows *rows, const struct db_rows *words)
+{
+	struct stretch *stretch = talloc_zero(run, struct stretch);
+	stretch->run = run;
+	stretch->last_bug = run->last_bug = db_integer(rows, db_count(rows) - 1, 0);
+	STAILQ_INSERT_TAIL(&run->stretches, stretch, link);
+	run->checks++;
+	check_start(run->work, &run->frame, rows, words, on_checked, stretch);
 }
 
 static void on_claimed(void *cookie, const struct err *err, struct db_rows *const *rows)
@@ -197,11 +238,8 @@ static void on_claimed(void *cookie, const struct err *err, struct db_rows *cons
 	}
 	unsigned n = db_count(rows[0]);
 	run->exhausted = n < batch_size(run);
-	if (n > 0) {
-		run->last_bug = db_integer(rows[0], n - 1, 0);
-		run->checks++;
-		check_start(run->work, &run->frame, rows[0], rows[1], on_checked, run);
-	}
+	if (n > 0)
+		check(run, rows[0], rows[1]);
 	claim(run);
 }
 
@@ -226,11 +264,12 @@ static void claim(struct run *run)
 		run->batch = db_batch_new(run->tools->db);
 		db_add(run->batch, QUERY_work_claim,
 			(const char *[]){run->tracker_id, integer(last, run->last_bug),
-				run->frame.run.horizon, run->forced_at,
-				integer(limit, batch_size(run))});
+				run->stored.horizon, integer(limit, batch_size(run))});
 		db_add(run->batch, QUERY_work_own_words, (const char *[]){run->tracker_id});
 		db_send(run->batch, on_claimed, run);
 	} else if (enough && !run->claiming && run->checks == 0) {
+		if (run->sweeping && run->err.kind == ERR_NONE)
+			run->stored.swept_to = INT64_MAX;
 		end(run);
 	}
 }
@@ -243,13 +282,13 @@ static void tell(const struct run *run)
 	double seconds = (double)(clock_now() - run->started) / MOMENT_SECOND;
 	if (run->err.kind != ERR_NONE)
 		log_warning(run->lease->name, "run %" PRId64 " failed after %u bugs: %s: %s",
-			run->frame.run.id, t->checked, err_word(run->err.kind), run->err.text);
+			run->stored.id, t->checked, err_word(run->err.kind), run->err.text);
 	else
 		log_info(run->lease->name,
 			"run %" PRId64 " %s: %u checked, %u changed, %u in error, %" PRIu64
 			" requests, %.1f s",
-			run->frame.run.id, run->stopped ? "abandoned" : "done", t->checked,
-			t->changed, t->errors, t->requests + run->other_cost.requests, seconds);
+			run->stored.id, run->stopped ? "abandoned" : "done", t->checked, t->changed,
+			t->errors, t->requests, seconds);
 }
 
 static void on_ended(void *cookie, const struct err *err, struct db_rows *const *rows)
@@ -262,14 +301,6 @@ static void on_ended(void *cookie, const struct err *err, struct db_rows *const 
 	}
 	tell(run);
 	event_active(run->over, 0, 0);
-}
-
-static void add_other_cost(struct run *run, const char *run_id)
-{
-	char requests[INTEGER_TEXT], bytes[INTEGER_TEXT];
-	db_add(run->batch, QUERY_work_count,
-		(const char *[]){run_id, "0", "0", "0", integer(requests, run->other_cost.requests),
-			integer(bytes, (int64_t)run->other_cost.bytes)});
 }
 
 /* When the tracker is due again; see work_settle. */
@@ -291,11 +322,11 @@ static void end(struct run *run)
 {
 	bool failed = run->err.kind != ERR_NONE;
 	char run_id[INTEGER_TEXT];
-	integer(run_id, run->frame.run.id);
+	integer(run_id, run->stored.id);
 	run->state = RUN_ENDING;
 	run->batch = db_batch_new(run->tools->db);
 	lease_hold(run->lease, run->batch);
-	add_other_cost(run, run_id);
+	store_progress(run->batch, run->lease, &run->stored);
 	const char *state = run->stopped ? "abandoned" : failed ? "failed" : "done";
 	db_add(run->batch, QUERY_work_end,
 		(const char *[]){run_id, state, failed ? err_word(run->err.kind) : NULL,
@@ -337,11 +368,14 @@ struct run *run_start(const void *owner, const struct tools *tools, struct lease
 	run->work = talloc_new(run);
 	run->over = event_new(tools->base, -1, 0, on_over, run);
 	run->started = clock_now();
+	STAILQ_INIT(&run->stretches);
+	run->stored.written_at = run->started;
 	integer(run->tracker_id, lease->tracker_id);
 	run->frame = (struct settle_frame){
 		.tools = tools,
 		.lease = lease,
 		.site = {tools->fetcher, lease->max_connections, lease->min_delay_ms},
+		.run = &run->stored,
 	};
 	talloc_set_destructor(run, run_free);
 	begin(run);

@@ -66,6 +66,13 @@ static void finish(struct settle *settle, const struct err *err)
 
 /* ---- storing ---- */
 
+static void written(struct settle *settle)
+{
+	tally_add(&settle->stored, &settle->storing);
+	TALLOC_FREE(settle->comments);
+	next_group(settle);
+}
+
 static void on_stored(void *cookie, const struct err *err, struct db_rows *const *rows)
 {
 	struct settle *settle = cookie;
@@ -74,9 +81,7 @@ static void on_stored(void *cookie, const struct err *err, struct db_rows *const
 		finish(settle, err);
 		return;
 	}
-	tally_add(&settle->stored, &settle->storing);
-	TALLOC_FREE(settle->comments);
-	next_group(settle);
+	written(settle);
 }
 
 static void write(
@@ -90,8 +95,10 @@ static void write(
 		.comments = settle->comments,
 		.cost = *cost,
 	};
-	settle->batch = store(frame->tools, frame->lease, &frame->run, settle->bugs,
+	settle->batch = store(frame->tools, frame->lease, frame->run, settle->bugs,
 		&settle->findings, &settle->storing, on_stored, settle);
+	if (settle->batch == NULL)
+		written(settle);
 }
 
 /* ---- reading comments ---- */
@@ -192,8 +199,9 @@ static void on_comments(void *cookie, struct conversation *comments, const struc
 	} else if (!go_on_without(settle, group)) {
 		settle->err = err;
 	}
-	write(settle, which, group->count, cost);
+	unsigned count = group->count;
 	talloc_free(group);
+	write(settle, which, count, cost);
 }
 
 static struct wanted *wanted_of(struct settle *settle, const struct group *group)
@@ -315,9 +323,9 @@ static int settle_free(struct settle *settle)
 	return 0;
 }
 
-struct settle *settle_start(const void *owner, const struct settle_frame *frame,
-	const struct claimed *bugs, const struct conversation *check, const struct fetch_cost *cost,
-	settle_done *done, void *cookie)
+void settle_start(const void *owner, const struct settle_frame *frame, const struct claimed *bugs,
+	const struct conversation *check, const struct fetch_cost *cost, settle_done *done,
+	void *cookie)
 {
 	struct settle *settle = talloc_zero(owner, struct settle);
 	settle->frame = frame;
@@ -340,5 +348,4 @@ struct settle *settle_start(const void *owner, const struct settle_frame *frame,
 		ask_newest(settle);
 	else
 		write(settle, settle->plain, settle->plain_count, cost);
-	return settle;
 }

@@ -1,5 +1,6 @@
 #include "engine/store.h"
 
+#include "engine/clock.h"
 #include "engine/fingerprint.h"
 #include "engine/schedule.h"
 #include "trackers/own_words.h"
@@ -12,6 +13,7 @@
 enum {
 	COLUMNS = 13,
 	INTEGER_TEXT = 24,
+	PROGRESS_S = 1, /* a run's progress is written so often */
 	SKEW_ERROR_S = 5, /* what is thought of a server's clock may be off by its slowness */
 };
 
@@ -26,7 +28,7 @@ struct table {
 struct plan {
 	const struct tools *tools;
 	struct table recovered, failed, unchanged, checked, changed, comments, comments_read;
-	unsigned first_reads, read;
+	unsigned first_reads, heard; /* bugs that an answer spoke of */
 	int64_t lowest, highest; /* unchanged bugs */
 	double draw; /* one for all: bugs of a batch stay together */
 };
@@ -128,6 +130,8 @@ static bool just_changed(const struct conversation *check, const struct observat
 static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t print)
 {
 	if (print == bug->fingerprint && !bug->failing) {
+		if (!bug->due)
+			return;
 		bool none = plan->unchanged.rows++ == 0;
 		plan->lowest = none || bug->bug_id < plan->lowest ? bug->bug_id : plan->lowest;
 		plan->highest = none || bug->bug_id > plan->highest ? bug->bug_id : plan->highest;
@@ -151,7 +155,6 @@ static void plan_read(struct plan *plan, const struct conversation *check,
 	int64_t print = fingerprint(o);
 	bool changed = print != bug->fingerprint;
 	bool failed = talk != NULL && talk->err.kind != ERR_NONE, heard = talk != NULL && !failed;
-	plan->read++;
 	if (changed)
 		plan_changed(plan, bug->bug_id, o);
 	if (bug->fingerprint == 0)
@@ -212,9 +215,12 @@ static struct plan *plan_findings(
 	for (unsigned i = 0; i < findings->count; i++) {
 		const struct observation *o = &findings->check->observations[findings->which[i]];
 		const struct claimed *bug = &bugs[o->wanted];
+		if (talks != NULL && talks[i] == NULL)
+			continue;
+		plan->heard++;
 		if (o->err.kind != ERR_NONE)
 			plan_failed(plan, bug, &o->err, 0, bug->failures + 1);
-		else if (talks == NULL || talks[i] != NULL)
+		else
 			plan_read(plan, findings->check, bug, o, talks != NULL ? talks[i] : NULL);
 	}
 	if (talks != NULL)
@@ -270,39 +276,66 @@ static void add_statements(struct db_batch *batch, const struct plan *plan, cons
 	add(batch, &plan->comments_read, tracker, NULL, NULL);
 }
 
-static void add_count(struct db_batch *batch, const char *run, const struct tally *tally)
+static void add_swept(struct db_batch *batch, const struct lease *lease, struct store_run *run)
 {
-	const char *parameters[6] = {run};
-	uint64_t figures[] = {
-		tally->checked, tally->changed, tally->errors, tally->requests, tally->bytes};
-	char texts[5][INTEGER_TEXT];
-	for (int i = 0; i < 5; i++) {
-		snprintf(texts[i], sizeof(texts[i]), "%" PRIu64, figures[i]);
-		parameters[i + 1] = texts[i];
-	}
-	db_add(batch, QUERY_work_count, parameters);
+	char tracker[INTEGER_TEXT], swept_to[INTEGER_TEXT];
+	if (run->swept_to == run->swept_written)
+		return;
+	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
+	snprintf(swept_to, sizeof(swept_to), "%" PRId64, run->swept_to);
+	db_add(batch, QUERY_work_swept, (const char *[]){tracker, swept_to});
+	run->swept_written = run->swept_to;
 }
 
-struct db_batch *store(const struct tools *tools, const struct lease *lease,
-	const struct store_run *run, const struct claimed *bugs, const struct findings *findings,
-	struct tally *tally, db_done *done, void *cookie)
+void store_progress(struct db_batch *batch, const struct lease *lease, struct store_run *run)
+{
+	const struct tally *tally = &run->unwritten;
+	uint64_t figures[] = {(uint64_t)run->id, tally->checked, tally->changed, tally->errors,
+		tally->requests, tally->bytes};
+	const char *parameters[6];
+	char texts[6][INTEGER_TEXT];
+	for (int i = 0; i < 6; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "%" PRIu64, figures[i]);
+		parameters[i] = texts[i];
+	}
+	db_add(batch, QUERY_work_count, parameters);
+	add_swept(batch, lease, run);
+	run->unwritten = (struct tally){0};
+	run->written_at = clock_now();
+}
+
+/* Nothing of PLAN has to be written, and RUN's progress was written lately. */
+static bool can_wait(const struct plan *plan, const struct store_run *run)
+{
+	return plan->unchanged.rows + plan->checked.rows + plan->failed.rows +
+			plan->comments_read.rows ==
+		0 &&
+		clock_now() - run->written_at < PROGRESS_S * MOMENT_SECOND;
+}
+
+struct db_batch *store(const struct tools *tools, const struct lease *lease, struct store_run *run,
+	const struct claimed *bugs, const struct findings *findings, struct tally *tally,
+	db_done *done, void *cookie)
 {
 	char tracker[INTEGER_TEXT], run_id[INTEGER_TEXT];
-	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
-	snprintf(run_id, sizeof(run_id), "%" PRId64, run->id);
 	struct plan *plan = plan_findings(tools, bugs, findings);
-	unsigned unread =
-		plan->unchanged.rows + plan->checked.rows + plan->failed.rows - plan->read;
 	*tally = (struct tally){
-		.checked = plan->read + unread,
+		.checked = plan->heard,
 		.changed = plan->changed.rows - plan->first_reads,
 		.errors = plan->failed.rows,
 		.requests = findings->cost.requests,
 		.bytes = findings->cost.bytes,
 	};
+	tally_add(&run->unwritten, tally);
+	if (can_wait(plan, run)) {
+		talloc_free(plan);
+		return NULL;
+	}
+	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
+	snprintf(run_id, sizeof(run_id), "%" PRId64, run->id);
 	struct db_batch *batch = db_batch_new(tools->db);
 	lease_hold(lease, batch);
-	add_count(batch, run_id, tally);
+	store_progress(batch, lease, run);
 	add_statements(batch, plan, tracker, run_id, run->horizon);
 	talloc_free(plan);
 	db_send(batch, done, cookie);

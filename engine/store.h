@@ -16,6 +16,7 @@ struct claimed {
 	int64_t fingerprint; /* 0 where it was never read */
 	unsigned failures;
 	bool failing; /* it has an error that its watches were told of */
+	bool due; /* by itself, not only for a forced update */
 	bool comments_wanted; /* even if the bug did not change */
 };
 
@@ -30,10 +31,15 @@ struct tally {
 /* Adds MORE to TALLY. */
 void tally_add(struct tally *tally, const struct tally *more);
 
-/* The run that stores, as the database knows it. */
+/* The run that stores. */
 struct store_run {
 	int64_t id;
 	const char *horizon; /* what became due later than that stays due */
+	int64_t swept_to; /* it goes on with a forced update, and all bugs up to this one were heard of */
+	/* What the database does not know yet, and when it was last told. */
+	struct tally unwritten;
+	int64_t swept_written;
+	moment written_at;
 };
 
 /* What is to be written together. */
@@ -52,9 +58,16 @@ struct findings {
  * it took in the run's figures. Fills TALLY and returns the batch; DONE hears of it as in db_send.
  * Of bugs with comments only those are written whose comments were read or have an error of their
  * own. What is not written is left as it is: still due.
+ *
+ * Bugs that are as they were and not due by themselves need nothing written: that they were checked
+ * told by `swept_to`, once they were all heard of. Where all are such, returns NULL, and DONE is not
+ * called: RUN's progress is left for the next writing, unless the last is a second ago.
  */
-struct db_batch *store(const struct tools *tools, const struct lease *lease,
-	const struct store_run *run, const struct claimed *bugs, const struct findings *findings,
-	struct tally *tally, db_done *done, void *cookie);
+struct db_batch *store(const struct tools *tools, const struct lease *lease, struct store_run *run,
+	const struct claimed *bugs, const struct findings *findings, struct tally *tally,
+	db_done *done, void *cookie);
+
+/* Adds what is not written of RUN's progress to BATCH. */
+void store_progress(struct db_batch *batch, const struct lease *lease, struct store_run *run);
 
 #endif

@@ -182,7 +182,7 @@ DELETE FROM bugwatch.tracker WHERE name = $1 RETURNING id
 -- All bugs of tracker $1 are due at once, or just that of watch $2.
 UPDATE bugwatch.tracker_state s SET
   due_at = CASE WHEN t.enabled THEN now() ELSE s.due_at END,
-  forced_at = CASE WHEN t.enabled AND $2::bigint IS NULL THEN 'infinity' ELSE s.forced_at END
+  forced = s.forced OR t.enabled AND $2::bigint IS NULL
 FROM bugwatch.tracker t WHERE t.id = s.tracker_id AND t.name = $1
 RETURNING t.enabled
 

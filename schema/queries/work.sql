@@ -53,18 +53,29 @@ SELECT bugwatch.hold_lease($1::bigint, $2::bigint)
 UPDATE bugwatch.run SET state = 'abandoned', finished_at = now()
 WHERE tracker_id = $1::bigint AND state = 'running'
 
--- name: work_fix_forced
-UPDATE bugwatch.tracker_state SET forced_at = clock_timestamp()
-WHERE tracker_id = $1::bigint AND forced_at = 'infinity'
+-- name: work_force
+-- Begins the forced update of tracker $1, if one waits. How far an older one came that did not reach
+-- its end is first written down, bug by bug.
+WITH reached AS (
+  UPDATE bugwatch.bug_check c SET checked_at = s.forced_at FROM bugwatch.tracker_state s
+  WHERE s.tracker_id = $1::bigint AND s.forced
+    AND s.swept_to BETWEEN 1 AND 9223372036854775806
+    AND c.tracker_id = s.tracker_id AND c.bug_id <= s.swept_to AND c.checked_at < s.forced_at
+)
+UPDATE bugwatch.tracker_state
+SET forced = false, forced_at = clock_timestamp(), swept_to = 0,
+  swept_at = CASE WHEN swept_to = 9223372036854775807 THEN forced_at ELSE swept_at END
+WHERE tracker_id = $1::bigint AND forced
 
 -- name: work_begin
 -- Begins the queued run of tracker $1, or one of the schedule's, on instance $2. Answers its id,
--- its horizon (what is due later than that is not its business), forced_at, and how many are due.
+-- its horizon (what is due later than that is not its business), how many are due, and whether it
+-- goes on with a forced update.
 WITH due AS (
   SELECT count(*) AS bugs, bool_or(c.checked_at IS NULL) AS fresh
   FROM bugwatch.bug_check c JOIN bugwatch.tracker_state s USING (tracker_id)
   WHERE c.tracker_id = $1::bigint
-    AND (c.next_check_at <= now() OR c.checked_at IS NULL OR c.checked_at < s.forced_at)
+    AND (c.next_check_at <= now() OR c.checked_at IS NULL OR bugwatch.last_check(c, s) < s.forced_at)
 ), queued AS (
   UPDATE bugwatch.run SET state = 'running', started_at = now(), instance = $2, due = due.bugs
   FROM due WHERE tracker_id = $1::bigint AND state = 'queued'
@@ -78,7 +89,7 @@ WITH due AS (
   WHERE NOT EXISTS (SELECT FROM queued)
   RETURNING id, reason
 )
-SELECT run.id, run.reason, now(), s.forced_at, due.bugs
+SELECT run.id, run.reason, now(), due.bugs, s.forced_at IS NOT NULL AND s.swept_to < 9223372036854775807
 FROM (SELECT * FROM queued UNION ALL SELECT * FROM made) AS run, due, bugwatch.tracker_state s
 WHERE s.tracker_id = $1::bigint
 
@@ -105,9 +116,10 @@ WITH told AS (
 ), due AS (
   UPDATE bugwatch.bug_check c SET next_check_at = $5::timestamptz
   FROM told JOIN bugwatch.bug b ON b.tracker_id = $1::bigint AND b.remote_id = told.remote_id
+  JOIN bugwatch.tracker_state s ON s.tracker_id = b.tracker_id
   WHERE c.tracker_id = b.tracker_id AND c.bug_id = b.id AND c.next_check_at > $5::timestamptz
     AND (date_trunc('second', b.remote_changed_at) IS DISTINCT FROM told.at
-      OR told.at >= c.checked_at + ($8::bigint - 2) * interval '1 second')
+      OR told.at >= bugwatch.last_check(c, s) + ($8::bigint - 2) * interval '1 second')
   RETURNING c.bug_id
 ), counted AS (
   UPDATE bugwatch.run SET due = due + (SELECT count(*) FROM due) WHERE id = $4::bigint
@@ -117,13 +129,15 @@ SET changes_since = $6::timestamptz, changes_at = now() + $7::bigint * interval 
 WHERE tracker_id = $1::bigint
 
 -- name: work_claim
--- The next $5 due bugs of tracker $1 after bug $2, in the order of the table: due at the horizon
--- $3, or last checked before the forced update $4. One run walks each row once.
-SELECT bug_id, remote_id, fingerprint, failures, error_kind, comments_wanted
-FROM bugwatch.bug_check
-WHERE tracker_id = $1::bigint AND bug_id > $2::bigint
-  AND (next_check_at <= $3::timestamptz OR checked_at IS NULL OR checked_at < $4::timestamptz)
-ORDER BY bug_id LIMIT $5::integer
+-- The next $4 due bugs of tracker $1 after bug $2, in the order of the table: due by themselves at
+-- the horizon $3, or last checked before the forced update. One run walks each row once.
+SELECT c.bug_id, c.remote_id, c.fingerprint, c.failures, c.error_kind, c.comments_wanted,
+  c.next_check_at <= $3::timestamptz
+FROM bugwatch.tracker_state s JOIN bugwatch.bug_check c USING (tracker_id)
+WHERE s.tracker_id = $1::bigint AND c.tracker_id = $1::bigint AND c.bug_id > $2::bigint
+  AND (c.next_check_at <= $3::timestamptz OR c.checked_at IS NULL
+    OR bugwatch.last_check(c, s) < s.forced_at)
+ORDER BY c.bug_id LIMIT $4::integer
 
 -- name: work_own_words
 -- What words mean in tracker $1 alone, by precedence: exact ones, then the most exact of the others.
@@ -131,7 +145,7 @@ SELECT field, value, means FROM bugwatch.mapping WHERE tracker_id = $1::bigint
 ORDER BY position('*' IN value) > 0, length(value) DESC, value
 
 -- name: work_unchanged
--- Bugs $2 of tracker $1 were read and are as they were; next checks in $3 seconds. One that somebody
+-- Bugs $2 of tracker $1, due by themselves, were read and are as they were; next checks in $3 seconds. One that somebody
 -- made due after the run's horizon $4, when it may have been claimed already, stays due. They lie
 -- between $5 and $6, which keeps the planner from reading the whole tracker.
 UPDATE bugwatch.bug_check
@@ -311,6 +325,11 @@ WITH n AS (
 UPDATE bugwatch.bug_check c SET comments_wanted = n.wanted FROM n
 WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id AND c.comments_wanted <> n.wanted
 
+-- name: work_swept
+-- The forced update of tracker $1 checked the bugs up to $2.
+UPDATE bugwatch.tracker_state SET swept_to = greatest(swept_to, $2::bigint)
+WHERE tracker_id = $1::bigint
+
 -- name: work_count
 -- Run $1 went on: checked $2, changed $3, errors $4, requests $5, bytes $6 more.
 UPDATE bugwatch.run
@@ -332,10 +351,10 @@ WHERE id = $1::bigint
 -- for $4 seconds unless forced; $5 (seconds since 1970) is the end of the pause that it asked for.
 WITH first AS (
   SELECT min(CASE WHEN c.bug_id IS NULL THEN NULL
-    WHEN c.checked_at IS NULL OR c.checked_at < s.forced_at THEN now()
+    WHEN c.checked_at IS NULL OR bugwatch.last_check(c, s) < s.forced_at THEN now()
     ELSE c.next_check_at END) AS at,
     EXISTS (SELECT FROM bugwatch.run r WHERE r.tracker_id = $1::bigint AND r.state = 'queued')
-      OR min(s.forced_at) = 'infinity' AS forced
+      OR bool_or(s.forced) AS forced
   FROM bugwatch.tracker_state s LEFT JOIN bugwatch.bug_check c USING (tracker_id)
   WHERE s.tracker_id = $1::bigint
 )
