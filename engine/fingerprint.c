@@ -32,5 +32,7 @@ int64_t fingerprint(const struct observation *o)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		hash = chain_text(hash, texts[i]);
 	hash = chain(hash, &o->changed_at, sizeof(o->changed_at));
+	if (o->mark != NULL)
+		hash = chain_text(hash, o->mark);
 	return hash != 0 ? (int64_t)hash : 1;
 }

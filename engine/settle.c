@@ -302,12 +302,13 @@ static void ask_newest(struct settle *settle)
 
 /*
  * A bug that did not change has no new comments: its last change moves with them. Where the tracker
- * does not say when that was (Trac's query page), only asking for them tells.
+ * does not tell of it (Trac's query page), only asking for them tells.
  */
 static bool wants_comments(const struct settle *settle, const struct observation *o)
 {
 	const struct claimed *bug = &settle->bugs[o->wanted];
-	bool changed = o->changed_at == 0 || fingerprint(o) != bug->fingerprint;
+	bool told = o->changed_at != 0 || o->mark != NULL;
+	bool changed = !told || fingerprint(o) != bug->fingerprint;
 	return o->err.kind == ERR_NONE && (bug->comments_wanted || changed);
 }
 

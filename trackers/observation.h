@@ -19,7 +19,8 @@ struct observation {
 	const char *severity, *priority;
 	bool priority_decides; /* the importance comes from the priority although a severity is there */
 	const char *tags; /* blank-separated, sorted */
-	moment changed_at;
+	moment changed_at; /* 0 where the remote does not say, or not in which zone */
+	const char *mark; /* in its place: differs whenever the bug changed; NULL for none */
 	enum bug_status mapped_status;
 	enum bug_importance mapped_importance;
 };

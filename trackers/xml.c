@@ -21,8 +21,11 @@ struct xml_reader {
 
 static int reader_free(struct xml_reader *reader)
 {
-	if (reader->parser != NULL)
-		xmlFreeParserCtxt(reader->parser);
+	if (reader->parser == NULL)
+		return 0;
+	/* Made for an entity's declaration, and not freed with the parser. */
+	xmlFreeDoc(reader->parser->myDoc);
+	xmlFreeParserCtxt(reader->parser);
 	return 0;
 }
 
@@ -112,11 +115,21 @@ static void on_text(void *cookie, const xmlChar *bytes, int size)
 	element->text[element->text_size] = '\0';
 }
 
-/* All that a DOCTYPE could bring is bombs and addresses. */
-static void on_doctype(
-	void *cookie, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+/*
+ * A DOCTYPE that only names its kind (Bugzilla sends one) does no harm, as what it points to is not
+ * fetched. All that one with declarations could bring is bombs.
+ */
+static void on_entity(void *cookie, const xmlChar *name, int type, const xmlChar *public_id,
+	const xmlChar *system_id, xmlChar *content)
 {
-	stop(cookie, "it has a DOCTYPE");
+	stop(cookie, "its DOCTYPE declares entities");
+}
+
+static void on_attribute(void *cookie, const xmlChar *element, const xmlChar *name, int type,
+	int kind, const xmlChar *value, xmlEnumerationPtr values)
+{
+	xmlFreeEnumeration(values);
+	stop(cookie, "its DOCTYPE declares attributes");
 }
 
 static void on_error(void *cookie, xmlErrorPtr error)
@@ -136,7 +149,8 @@ static xmlParserCtxt *new_parser(struct xml_reader *reader)
 		.endElementNs = on_end,
 		.characters = on_text,
 		.cdataBlock = on_text,
-		.internalSubset = on_doctype,
+		.entityDecl = on_entity,
+		.attributeDecl = on_attribute,
 		.serror = on_error,
 	};
 	xmlParserCtxt *parser = xmlCreatePushParserCtxt(&handler, reader, NULL, 0, NULL);

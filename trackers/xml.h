@@ -1,4 +1,4 @@
-/* XML from strangers: a small tree, without DTD, entities of its own, or anything fetched. */
+/* XML from strangers: a small tree, without entities of its own or anything fetched. */
 #ifndef TRACKERS_XML_H
 #define TRACKERS_XML_H
 
@@ -40,8 +40,8 @@ struct xml_reader *xml_reader_new(const void *owner);
 bool xml_reader_feed(struct xml_reader *reader, const char *bytes, size_t n);
 
 /*
- * The root, if exactly one whole document without a DOCTYPE has been fed, within the limits above;
- * else NULL and ERR says why (ERR_UNPARSABLE_TRACKER). Owned by the reader.
+ * The root, if exactly one whole document without declarations of entities or attributes has been
+ * fed, within the limits above; else NULL and ERR says why (ERR_UNPARSABLE_TRACKER). Owned by the reader.
  */
 struct element *xml_reader_end(struct xml_reader *reader, struct err *err);
 

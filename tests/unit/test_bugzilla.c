@@ -160,23 +160,101 @@ static void a_probe_measures_the_servers_clock(void **state)
 	assert_done(conversation, 0);
 }
 
-static void a_probe_refuses_what_is_too_old(void **state)
-{
-	struct conversation *conversation = begin_probe();
-	answer(conversation, "rest/version", 200, "{\"version\":\"4.4.14\"}");
-	assert_failed(conversation, ERR_UNSUPPORTED_TRACKER, "Bugzilla 4.4.14; 5.0 or later", 0);
-}
-
-static void a_probe_says_when_there_is_no_bugzilla(void **state)
+static struct conversation *begin_probe_without_rest(void)
 {
 	struct conversation *conversation = begin_probe();
 	answer(conversation, "rest/version", 404, HTML);
 	answer(conversation, "rest.cgi/version", 404, HTML);
-	assert_failed(conversation, ERR_UNSUPPORTED_TRACKER, "no REST interface", 0);
-	conversation = begin_probe();
+	return conversation;
+}
+
+static void a_probe_refuses_what_is_too_old(void **state)
+{
+	struct conversation *conversation = begin_probe_without_rest();
+	answer(conversation, "show_bug.cgi", 200, "<bugzilla version=\"2.22.7\"/>");
+	assert_failed(conversation, ERR_UNSUPPORTED_TRACKER, "Bugzilla 2.22.7; 3.0 or later", 0);
+}
+
+/* Whoever is no Bugzilla is posted nothing. */
+static void a_probe_says_when_there_is_no_bugzilla(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+	} rows[] = {
+		{404, HTML}, {200, HTML}, {200, "<rss version=\"2.0\"/>"}, {200, "<bugzilla/>"}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conversation *conversation = begin_probe_without_rest();
+		answer(conversation, "show_bug.cgi", rows[i].status, rows[i].body);
+		assert_failed(conversation, ERR_UNSUPPORTED_TRACKER, "no Bugzilla found", 0);
+	}
+	struct conversation *conversation = begin_probe();
 	answer(conversation, "rest/version", 401, HTML);
 	answer(conversation, "rest.cgi/version", 401, HTML);
+	answer(conversation, "show_bug.cgi", 401, HTML);
 	assert_failed(conversation, ERR_AUTH, "HTTP 401", 0);
+}
+
+static void a_probe_goes_on_to_xml_rpc(void **state)
+{
+	struct conversation *conversation = begin_probe_without_rest();
+	answer(conversation, "show_bug.cgi", 200, "<bugzilla version=\"4.0.1\"/>");
+	answer(conversation, "xmlrpc.cgi", 503, HTML);
+	assert_failed(conversation, ERR_HTTP, "HTTP 503", 0);
+	conversation = begin_probe_without_rest();
+	answer(conversation, "show_bug.cgi", 200, LOGIN_PAGE);
+	answer(conversation, "xmlrpc.cgi", 404, HTML);
+	assert_failed(conversation, ERR_AUTH, "a login page", 0);
+	conversation = begin_probe_without_rest();
+	answer(conversation, "show_bug.cgi", 200, LOGIN_PAGE);
+	answer(conversation, "xmlrpc.cgi", 200,
+		"<methodResponse><params><param><value><struct><member><name>version</name>"
+		"<value>4.0.1</value></member></struct></value></param></params></methodResponse>");
+	assert_string_equal(conversation->server->door, "xmlrpc.cgi");
+	assert_done(conversation, 0);
+}
+
+/* Only one that hears the key in the header answers; else it goes into the URL as well. */
+static void a_probe_finds_where_a_key_goes(void **state)
+{
+	static const struct credentials key = {.api_key = "K1"};
+	static const struct {
+		int status;
+		const char *body, *memory;
+	} rows[] = {
+		{200, "{\"id\":7,\"name\":\"me\"}", "key in header"},
+		{404, "{\"error\":true,\"code\":32614,\"message\":\"no such resource\"}", NULL},
+		{401, LOGIN_WANTED, NULL},
+		{404, HTML, NULL},
+		{200, "{}", NULL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conversation *conversation = conversation_new(NULL,
+			tracker_by_name("bugzilla"), ERRAND_PROBE, BASE, NULL, &key, NULL, 0, noon);
+		answer(conversation, "rest/version", 200, "{\"version\":\"5.2\"}");
+		struct exchange *exchange = conversation_next(conversation);
+		assert_string_equal(exchange->url, BASE "rest/whoami");
+		assert_string_equal(exchange->headers[1], "X-BUGZILLA-API-KEY: K1");
+		exchange_head(conversation, exchange, rows[i].status, "application/json", noon);
+		exchange_data(conversation, exchange, rows[i].body, strlen(rows[i].body));
+		exchange_end(conversation, exchange, NULL);
+		if (rows[i].memory != NULL)
+			assert_string_equal(conversation->server->memory, rows[i].memory);
+		else
+			assert_null(conversation->server->memory);
+		assert_done(conversation, 0);
+	}
+}
+
+static void a_probe_sees_a_bad_key(void **state)
+{
+	static const struct credentials key = {.api_key = "K1"};
+	struct conversation *conversation = conversation_new(
+		NULL, tracker_by_name("bugzilla"), ERRAND_PROBE, BASE, NULL, &key, NULL, 0, noon);
+	answer(conversation, "rest/version", 200, "{\"version\":\"5.3.3\"}");
+	answer(conversation, "rest/whoami", 400,
+		"{\"error\":true,\"code\":\"306\",\"message\":\"Bad key.\"}");
+	assert_failed(conversation, ERR_AUTH, "Bad key.", 0);
 }
 
 static void a_probe_leaves_trouble_what_it_is(void **state)
@@ -470,9 +548,8 @@ static void many_bugs_are_several_questions(void **state)
 		many[i].remote_id = talloc_asprintf(many, "%u", 1000000000 + i);
 	assert_covered(begin_check(many, 300), 300, 1);
 	assert_covered(begin_check(many, 700), 700, 3);
-	struct credentials credentials = {
-		.username = "u", .password = talloc_zero_size(many, 5001)};
-	memset((char *)(uintptr_t)credentials.password, 'p', 5000);
+	struct credentials credentials = {.api_key = talloc_zero_size(many, 5001)};
+	memset((char *)(uintptr_t)credentials.api_key, 'p', 5000);
 	struct setting setting = {.credentials = &credentials};
 	assert_covered(begin_check_at(&setting, many, 300), 300, 2);
 	talloc_free(many);
@@ -528,6 +605,9 @@ int main(void)
 		cmocka_unit_test(a_probe_measures_the_servers_clock),
 		cmocka_unit_test(a_probe_refuses_what_is_too_old),
 		cmocka_unit_test(a_probe_says_when_there_is_no_bugzilla),
+		cmocka_unit_test(a_probe_goes_on_to_xml_rpc),
+		cmocka_unit_test(a_probe_finds_where_a_key_goes),
+		cmocka_unit_test(a_probe_sees_a_bad_key),
 		cmocka_unit_test(a_probe_leaves_trouble_what_it_is),
 		cmocka_unit_test(a_check_reads_all_there_is),
 		cmocka_unit_test(what_is_empty_is_not_there),

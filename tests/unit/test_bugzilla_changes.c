@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#define ALL "rest/bug?last_change_time=2026-03-08T09:30:00Z&include_fields=id,last_change_time&"
+#define ALL                                                                                        \
+	"rest/bug?last_change_time=2026-03-08T09:30:00Z&include_fields=id,alias,last_change_time&"
 #define PAGES ALL "order=bug_id&limit=500"
 
 /* 2026-03-08T09:30:00Z */

@@ -287,6 +287,7 @@ static char *describe_bug(
 	text = add(text, "tags", seen->tags);
 	if (seen->changed_at != 0)
 		text = add(text, "changed", moment_format(seen->changed_at, changed));
+	text = add(text, "mark", seen->mark);
 	text = add(text, "title", seen->title);
 	return talloc_asprintf_append(text, "\n");
 }

@@ -1,4 +1,4 @@
-/* What Bugzilla's REST answers mean. */
+/* What the answers of Bugzilla's web service mean, over REST and XML-RPC alike. */
 #ifndef TRACKERS_BUGZILLA_ANSWER_H
 #define TRACKERS_BUGZILLA_ANSWER_H
 
@@ -18,6 +18,12 @@ enum code {
 	CODE_OTHER = -1,
 };
 
+/*
+ * An answer of XML-RPC in REST's words: a fault as its error. NULL where it is none; the caller puts
+ * it.
+ */
+struct json_object *answer_of_rpc(const struct exchange *exchange);
+
 /* The code of an error that Bugzilla itself answered. */
 enum code answer_code(const struct exchange *exchange);
 
@@ -31,10 +37,25 @@ struct json_object *answer_bugs(const struct exchange *exchange);
 void answer_fail(struct conversation *conversation, struct exchange *exchange);
 
 /*
+ * A moment of Bugzilla's in UTC; true, and 0, for one of a server that writes its own local time (XML-RPC before
+ * 3.6). False where TEXT is none.
+ */
+bool answer_moment(const struct conversation *conversation, const char *text, moment *at);
+
+/* Whether ITEM is the bug ID, by its number or by one of its aliases. */
+bool answer_is_bug(struct exchange *exchange, struct json_object *item, const char *id);
+
+/*
  * Adds what the items of BUGS say of the bugs asked for; the first word on a bug counts. Of a bug
  * that can't be read, that is what is said.
  */
 void answer_observe(
 	struct conversation *conversation, struct exchange *exchange, struct json_object *bugs);
+
+/* Adds what an answer says beside its bugs of those that it can't give. */
+void answer_observe_faults(struct conversation *conversation, struct exchange *exchange);
+
+/* Adds what an error says of the first bug asked for; false where it is not about the bug. */
+bool answer_observe_why(struct conversation *conversation, struct exchange *exchange);
 
 #endif

@@ -18,62 +18,91 @@ enum {
 	MOST_PAGES = 200,
 	/* A site's own limit may cut pages below ours; it is a round number (Red Hat: 1000). */
 	ROUND = 10,
+	/* Sites that cut blindly cut at 10,000, less those that are not for us. */
+	BLIND_PAGE = 100000,
+	BLIND_CUT = 1000,
 };
 
 /* The database keeps local time: in the hour that comes twice a year, times are an hour off. */
 static const moment tolerance = 7200 * MOMENT_SECOND;
 
+/* Where all watched bugs are asked for by their numbers, the aliases of others do not matter. */
+static const char fields[] = "id,alias,last_change_time",
+		  fields_of_numbers[] = "id,last_change_time";
+
+/* How far the pages were read. */
+struct reading {
+	unsigned pages, seen; /* bugs, without those that came twice */
+	long last; /* id */
+};
+
 /* ---- questions ---- */
 
-/* "7,12" for the watched bugs where they fit into one question, else NULL. Owned by OWNER. */
-static char *watched_ids(const struct conversation *conversation, const void *owner)
+/* The watched bugs where they fit into one question, else NULL. An alias does not. */
+static struct json_object *watched_ids(const struct conversation *conversation)
 {
-	unsigned count = conversation->wanted_count;
-	unsigned *all = talloc_array(owner, unsigned, count);
-	for (unsigned i = 0; i < count; i++)
+	unsigned count = conversation->wanted_count, *all = talloc_array(NULL, unsigned, count);
+	bool fit = count > 0;
+	for (unsigned i = 0; i < count; i++) {
 		all[i] = i;
-	if (count == 0 ||
-		bugzilla_fitting(conversation, all, count, BUGZILLA_BATCH_SIZE, strlen(","), 128) <
-			count)
-		return NULL;
-	char *ids = talloc_strdup(owner, "");
-	for (unsigned i = 0; i < count; i++)
-		ids = talloc_asprintf_append_buffer(
-			ids, "%s%s", i > 0 ? "," : "", conversation->wanted[i].remote_id);
+		fit = fit && bugzilla_is_number(conversation->wanted[i].remote_id);
+	}
+	fit = fit &&
+		bugzilla_fitting(conversation, all, count, BUGZILLA_BATCH_SIZE, strlen(","), 128) ==
+			count;
+	struct json_object *ids = fit ? bugzilla_ids(conversation, all, count) : NULL;
+	talloc_free(all);
 	return ids;
 }
 
-/* Asks for page NUMBER, which begins with the last bug that is known to have changed. */
-static void ask_page(struct conversation *conversation, unsigned number)
+/*
+ * Up to 4.4 a search takes no order (it is that of ids), and cuts before it leaves out what is not
+ * for us: there it is asked for without a limit.
+ */
+static bool cuts_blindly(const struct conversation *conversation)
 {
-	char since[MOMENT_TEXT], *path = talloc_strdup(NULL, "bug?");
-	char *ids = watched_ids(conversation, path);
+	return bugzilla_is_older(conversation, 5, 0);
+}
+
+/* Asks for the page that begins with the last bug that is known to have changed. */
+static void ask_page(struct conversation *conversation, const struct reading *reading)
+{
+	char since[MOMENT_TEXT];
+	struct json_object *parameters = json_object_new_object();
+	struct json_object *ids = watched_ids(conversation);
 	if (ids != NULL)
-		path = talloc_asprintf_append_buffer(path, "id=%s&", ids);
-	path = talloc_asprintf_append_buffer(path,
-		"last_change_time=%s&include_fields=id,last_change_time&order=bug_id&limit=%d",
-		moment_format(conversation->since, since), PAGE);
-	if (conversation->change_count > 0)
-		path = talloc_asprintf_append_buffer(
-			path, "&offset=%u", conversation->change_count - 1);
-	struct exchange *exchange = bugzilla_ask_about(conversation, ASK_CHANGES, path, NULL, 0);
-	exchange->memo = talloc_memdup(exchange, &number, sizeof(number));
-	talloc_free(path);
+		json_object_object_add(parameters, "id", ids);
+	json_object_object_add(parameters, "last_change_time",
+		json_object_new_string(moment_format(conversation->since, since)));
+	json_object_object_add(parameters, "include_fields",
+		bugzilla_words(ids != NULL ? fields_of_numbers : fields));
+	if (!cuts_blindly(conversation)) {
+		json_object_object_add(parameters, "order", json_object_new_string("bug_id"));
+		json_object_object_add(parameters, "limit", json_object_new_int64(PAGE));
+	} else if (reading->seen > 0) {
+		json_object_object_add(parameters, "limit", json_object_new_int64(BLIND_PAGE));
+	}
+	if (reading->seen > 0)
+		json_object_object_add(
+			parameters, "offset", json_object_new_int64(reading->seen - 1));
+	struct exchange *exchange =
+		bugzilla_call(conversation, ASK_CHANGES, "Bug.search", "bug", parameters, NULL, 0);
+	exchange->memo = talloc_memdup(exchange, reading, sizeof(*reading));
 }
 
 void bugzilla_begin_changes(struct conversation *conversation)
 {
-	ask_page(conversation, 1);
+	struct reading first = {.pages = 1};
+	ask_page(conversation, &first);
 }
 
 /* ---- answers ---- */
 
 /* What a page holds. */
 struct page {
-	unsigned number;
-	size_t count;
+	size_t count, most;
 	bool in_order, joined; /* it goes on where the page before ended */
-	bool fresh; /* it has bugs that no page before had */
+	unsigned fresh; /* bugs that no page before had */
 };
 
 static void give_up(struct conversation *conversation, const char *why)
@@ -83,10 +112,22 @@ static void give_up(struct conversation *conversation, const char *why)
 		why);
 }
 
-static long last_id(const struct conversation *conversation)
+/* Adds ITEM to the changes, by its number and its aliases. */
+static void add(
+	struct conversation *conversation, const char *id, struct json_object *item, moment at)
 {
-	unsigned count = conversation->change_count;
-	return count > 0 ? strtol(conversation->changes[count - 1].remote_id, NULL, 10) : 0;
+	char *alias = json_text_of(conversation, item, "alias");
+	struct json_object *list = json_member(item, "alias", json_type_array);
+	conversation_change(conversation, id, at);
+	if (alias != NULL && conversation->tracker->valid_id(alias))
+		conversation_change(conversation, alias, at);
+	for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+		struct json_object *name = json_object_array_get_idx(list, i);
+		if (json_object_is_type(name, json_type_string) &&
+			conversation->tracker->valid_id(json_object_get_string(name)))
+			conversation_change(conversation, json_object_get_string(name), at);
+	}
+	talloc_free(alias);
 }
 
 /* Adds ITEM to the changes if it comes after LAST; its id, or 0 after a failure. */
@@ -95,8 +136,8 @@ static long hear_item(struct conversation *conversation, struct json_object *ite
 	char *id = json_text_of(conversation, item, "id");
 	char *time = json_text_of(conversation, item, "last_change_time");
 	moment at;
-	if (id == NULL || !conversation->tracker->valid_id(id) || time == NULL ||
-		!moment_parse(time, &at)) {
+	if (id == NULL || !bugzilla_is_number(id) || !conversation->tracker->valid_id(id) ||
+		time == NULL || !moment_parse(time, &at)) {
 		give_up(conversation, "with one that has no id or no last_change_time");
 		return 0;
 	}
@@ -106,21 +147,21 @@ static long hear_item(struct conversation *conversation, struct json_object *ite
 	}
 	long number = strtol(id, NULL, 10);
 	if (number > last)
-		conversation_change(conversation, id, at);
+		add(conversation, id, item, at);
 	talloc_free(id);
 	talloc_free(time);
 	return number;
 }
 
-static bool read_page(
-	struct conversation *conversation, struct json_object *bugs, struct page *page)
+/* Reads a page into PAGE and READING, which then goes up to its end. */
+static bool read_page(struct conversation *conversation, struct json_object *bugs,
+	struct page *page, struct reading *reading)
 {
-	long last = last_id(conversation), before = 0;
-	unsigned known = conversation->change_count;
+	long before = 0, last = reading->last;
 	page->count = json_object_array_length(bugs);
 	page->in_order = true;
 	page->joined = last == 0;
-	for (size_t i = 0; i < page->count && i <= PAGE; i++) {
+	for (size_t i = 0; i < page->count && i <= page->most; i++) {
 		struct json_object *item = json_object_array_get_idx(bugs, i);
 		long id = hear_item(conversation, item, last);
 		if (id == 0)
@@ -129,28 +170,44 @@ static bool read_page(
 			page->in_order = false;
 		if (i == 0 && id <= last)
 			page->joined = true;
+		if (id > last) {
+			page->fresh++;
+			reading->last = id > reading->last ? id : reading->last;
+		}
 		before = id;
 	}
-	page->fresh = conversation->change_count > known;
 	return true;
 }
 
-/* Goes on after PAGE, the first or a later one; KNOWN bugs were there before it. */
-static void go_on(struct conversation *conversation, const struct page *page, unsigned known)
+/* Whether PAGE may have been cut. */
+static bool is_cut(const struct conversation *conversation, const struct page *page)
 {
-	bool cut = page->count >= PAGE || (page->count > 0 && page->count % ROUND == 0);
-	if (page->count > PAGE)
+	if (cuts_blindly(conversation))
+		return page->count >= BLIND_CUT;
+	return page->count >= PAGE || (page->count > 0 && page->count % ROUND == 0);
+}
+
+/* Goes on after PAGE, the first or a later one; READING goes up to its end. */
+static void go_on(
+	struct conversation *conversation, const struct page *page, struct reading *reading)
+{
+	bool cut = is_cut(conversation, page);
+	unsigned known = reading->seen;
+	reading->seen += page->fresh;
+	if (page->count > page->most)
 		give_up(conversation, "with more of them than a page has");
 	else if (!page->in_order && (cut || known > 0))
 		give_up(conversation, "with pages that are not in the order of ids");
 	else if (!page->joined)
 		give_up(conversation, "with pages that do not join; the list moved");
-	else if (!page->fresh && page->count > 1 && page->count >= known)
+	else if (page->fresh == 0 && page->count > 1 && page->count >= known)
 		give_up(conversation, "with the same page again");
-	else if (cut && page->fresh && page->number >= MOST_PAGES)
+	else if (cut && page->fresh > 0 && reading->pages >= MOST_PAGES)
 		give_up(conversation, "with pages that do not end");
-	else if (cut && page->fresh)
-		ask_page(conversation, page->number + 1);
+	else if (cut && page->fresh > 0) {
+		reading->pages++;
+		ask_page(conversation, reading);
+	}
 }
 
 /* The server's clock; where its answer does not say, as the probe found it. */
@@ -164,14 +221,14 @@ static moment clock_of(const struct conversation *conversation, const struct exc
 void bugzilla_hear_changes(struct conversation *conversation, struct exchange *exchange)
 {
 	struct json_object *bugs = answer_bugs(exchange);
-	unsigned known = conversation->change_count;
-	struct page page = {.number = *(unsigned *)exchange->memo};
+	struct reading reading = *(struct reading *)exchange->memo;
+	struct page page = {.most = cuts_blindly(conversation) ? BLIND_PAGE : PAGE};
 	if (conversation->until == 0)
 		conversation->until = clock_of(conversation, exchange);
 	if (bugs == NULL)
 		answer_fail(conversation, exchange);
-	else if (read_page(conversation, bugs, &page))
-		go_on(conversation, &page, known);
+	else if (read_page(conversation, bugs, &page, &reading))
+		go_on(conversation, &page, &reading);
 	if (conversation->err.kind != ERR_NONE)
 		conversation->until = 0;
 }

@@ -18,7 +18,9 @@ enum { BATCH = 100, WHOLE_BATCH = 20 };
  */
 static const moment overlap = 7200 * MOMENT_SECOND;
 
-static const char fields[] = "include_fields=count,creator,time,text,is_private";
+/* Before 4.4 comments have no `count`, before 4.0 they have an `author`. */
+static const char fields[] = "count,creator,time,text,is_private",
+		  old_fields[] = "id,creator,author,time,text,is_private";
 
 /* ---- questions ---- */
 
@@ -41,20 +43,20 @@ static moment since(const struct conversation *conversation, const unsigned *wan
 	return oldest - overlap;
 }
 
+/* Before 3.6 `new_since` is taken as a time of the server's own zone. */
 static void ask_comments(struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
-	const struct wanted *bugs = conversation->wanted;
-	char *path = talloc_asprintf(NULL, "bug/%s/comment?", bugs[wanted[0]].remote_id);
-	for (unsigned i = 1; i < count; i++)
-		path = talloc_asprintf_append_buffer(path, "ids=%s&", bugs[wanted[i]].remote_id);
-	path = talloc_asprintf_append_buffer(path, "%s", fields);
-	moment from = since(conversation, wanted, count);
 	char text[MOMENT_TEXT];
-	if (from != 0)
-		path = talloc_asprintf_append_buffer(
-			path, "&new_since=%s", moment_format(from, text));
-	bugzilla_ask_about(conversation, ASK_COMMENTS, path, wanted, count);
-	talloc_free(path);
+	moment from = since(conversation, wanted, count);
+	struct json_object *parameters = json_object_new_object();
+	json_object_object_add(parameters, "ids", bugzilla_ids(conversation, wanted, count));
+	json_object_object_add(parameters, "include_fields",
+		bugzilla_words(bugzilla_is_older(conversation, 4, 4) ? old_fields : fields));
+	if (from != 0 && !bugzilla_is_older(conversation, 3, 6))
+		json_object_object_add(
+			parameters, "new_since", json_object_new_string(moment_format(from, text)));
+	bugzilla_call(conversation, ASK_COMMENTS, "Bug.comments", "bug/*/comment", parameters,
+		wanted, count);
 }
 
 static void ask_halves(struct conversation *conversation, const unsigned *wanted, unsigned count)
@@ -94,18 +96,31 @@ static bool add_comment(
 	struct json_object *text = json_member(item, "text", json_type_string);
 	char *time = json_text_of(conversation, item, "time");
 	moment posted = 0;
+	if (number == NULL)
+		number = json_member(item, "id", json_type_int);
 	if (number == NULL || json_object_get_int64(number) < 0 || text == NULL || time == NULL ||
-		!moment_parse(time, &posted))
+		!answer_moment(conversation, time, &posted))
 		return false;
 	if (json_object_get_boolean(json_member(item, "is_private", json_type_boolean)))
 		return true;
 	struct comment *comment =
 		conversation_comment(conversation, wanted, json_object_get_int64(number));
 	comment->author = json_text_of(conversation, item, "creator");
+	if (comment->author == NULL)
+		comment->author = json_text_of(conversation, item, "author");
 	comment->posted_at = posted;
 	comment->text = text_clean(conversation, json_object_get_string(text),
 		(size_t)json_object_get_string_len(text), COMMENT_LIMIT);
 	return true;
+}
+
+/* What an answer says of the bug ID. One that was asked for by its alias comes by its number, alone. */
+static struct json_object *bug_of(struct json_object *bugs, const char *id)
+{
+	struct json_object_iterator first = json_object_iter_begin(bugs);
+	if (!bugzilla_is_number(id) && json_object_object_length(bugs) == 1)
+		id = json_object_iter_peek_name(&first);
+	return json_member(bugs, id, json_type_object);
 }
 
 /* A comment that turned public has an old number: all that came are added. */
@@ -113,7 +128,7 @@ static void add_comments(
 	struct conversation *conversation, unsigned wanted, struct json_object *bugs)
 {
 	const char *id = conversation->wanted[wanted].remote_id;
-	struct json_object *bug = json_member(bugs, id, json_type_object);
+	struct json_object *bug = bug_of(bugs, id);
 	struct json_object *list = json_member(bug, "comments", json_type_array);
 	if (list == NULL) {
 		conversation_observe_error(conversation, wanted, ERR_COMMENTS_FAILED,
@@ -199,8 +214,8 @@ void bugzilla_hear_comments(struct conversation *conversation, struct exchange *
 	else if (is_about_one_bug(exchange))
 		drop_bug(conversation, exchange);
 	else if (gives_none(exchange))
-		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
-			"%s gives no comments over REST", conversation->base_url);
+		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER, "%s gives no comments",
+			conversation->base_url);
 	else if (bugs == NULL)
 		answer_fail(conversation, exchange);
 	else

@@ -1,21 +1,45 @@
 #include "trackers/bugzilla/question.h"
 
+#include "trackers/text.h"
 #include "trackers/url.h"
+#include "trackers/xmlrpc.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
-const char bugzilla_door[] = "rest/";
+const char bugzilla_rest_door[] = "rest/", bugzilla_rest_cgi_door[] = "rest.cgi/",
+	   bugzilla_rpc_door[] = "xmlrpc.cgi", bugzilla_page_door[] = "show_bug.cgi";
 
-/* Without the header Bugzilla takes some clients for browsers and answers HTML. */
-struct exchange *bugzilla_ask(
-	struct conversation *conversation, enum bugzilla_purpose purpose, char *url)
+const char bugzilla_key_in_header[] = "key in header";
+
+static bool remembers_door(const struct conversation *conversation, const char *door)
 {
-	struct exchange *exchange = conversation_ask(conversation, (int)purpose, url);
-	exchange->format = FORMAT_JSON;
-	exchange->headers[0] = "Accept: application/json";
-	return exchange;
+	const char *known = conversation->server->door;
+	return known != NULL && strcmp(known, door) == 0;
 }
+
+bool bugzilla_speaks_rpc(const struct conversation *conversation)
+{
+	return remembers_door(conversation, bugzilla_rpc_door);
+}
+
+bool bugzilla_is_older(const struct conversation *conversation, unsigned major, unsigned minor)
+{
+	const char *version = conversation->server->version;
+	unsigned theirs = 0, their_minor = 0;
+	if (version == NULL || sscanf(version, "%6u.%6u", &theirs, &their_minor) < 1)
+		return false;
+	return theirs < major || (theirs == major && their_minor < minor);
+}
+
+bool bugzilla_is_number(const char *id)
+{
+	return text_is_number(id, SIZE_MAX);
+}
+
+/* ---- signing in ---- */
 
 /* Red Hat's own Bugzilla (5.0.4.rh103) takes keys as Bearer only, and refuses them in a URL. */
 static bool is_red_hat(const struct conversation *conversation)
@@ -24,21 +48,33 @@ static bool is_red_hat(const struct conversation *conversation)
 	return version != NULL && strstr(version, ".rh") != NULL;
 }
 
-/* What to sign in with as URL parameters: versions before 5.3 do not look at the header. */
-static char *login_parameters(const struct conversation *conversation, const void *owner)
+static bool takes_key_from_header(const struct conversation *conversation)
+{
+	const char *memory = conversation->server->memory;
+	return is_red_hat(conversation) ||
+		(memory != NULL && strcmp(memory, bugzilla_key_in_header) == 0);
+}
+
+static void add_text(struct json_object *to, const char *name, const char *text)
+{
+	json_object_object_add(to, name, json_object_new_string(text));
+}
+
+/* What to sign in with as parameters: versions before 5.3 do not look at the header. */
+static void add_login(const struct conversation *conversation, struct json_object *parameters)
 {
 	const struct credentials *login = conversation->credentials;
-	if (login != NULL && login->api_key != NULL && !is_red_hat(conversation))
-		return talloc_asprintf(
-			owner, "&Bugzilla_api_key=%s", url_escape(owner, login->api_key));
-	if (login != NULL && login->username != NULL && login->password != NULL)
-		return talloc_asprintf(owner, "&Bugzilla_login=%s&Bugzilla_password=%s",
-			url_escape(owner, login->username), url_escape(owner, login->password));
-	return talloc_strdup(owner, "");
+	if (login != NULL && login->api_key != NULL) {
+		if (!takes_key_from_header(conversation))
+			add_text(parameters, "Bugzilla_api_key", login->api_key);
+	} else if (login != NULL && login->username != NULL && login->password != NULL) {
+		add_text(parameters, "Bugzilla_login", login->username);
+		add_text(parameters, "Bugzilla_password", login->password);
+	}
 }
 
 /* Keys are letters and digits; the escaping keeps anything else from adding headers. */
-static void add_key_header(struct conversation *conversation, struct exchange *exchange)
+void bugzilla_add_key(struct conversation *conversation, struct exchange *exchange)
 {
 	const struct credentials *login = conversation->credentials;
 	if (login != NULL && login->api_key != NULL)
@@ -48,31 +84,133 @@ static void add_key_header(struct conversation *conversation, struct exchange *e
 			url_escape(exchange, login->api_key));
 }
 
-struct exchange *bugzilla_ask_about(struct conversation *conversation,
-	enum bugzilla_purpose purpose, const char *path, const unsigned *wanted, unsigned count)
+/* ---- a call ---- */
+
+struct json_object *bugzilla_ids(
+	const struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
-	const char *known_door = conversation->server->door;
-	char *url = talloc_asprintf(NULL, "%s%s%s", conversation->base_url,
-		known_door != NULL ? known_door : bugzilla_door, path);
-	url = talloc_asprintf_append_buffer(url, "%s", login_parameters(conversation, url));
-	struct exchange *exchange = bugzilla_ask(conversation, purpose, url);
-	add_key_header(conversation, exchange);
+	struct json_object *ids = json_object_new_array();
+	for (unsigned i = 0; i < count; i++) {
+		const char *id = conversation->wanted[wanted[i]].remote_id;
+		json_object_array_add(ids,
+			bugzilla_is_number(id) ? json_object_new_int64(strtoll(id, NULL, 10))
+					       : json_object_new_string(id));
+	}
+	return ids;
+}
+
+struct json_object *bugzilla_words(const char *text)
+{
+	struct json_object *words = json_object_new_array();
+	for (size_t n; *text != '\0'; text += n + (text[n] == ',')) {
+		n = strcspn(text, ",");
+		json_object_array_add(words, json_object_new_string_len(text, (int)n));
+	}
+	return words;
+}
+
+/* URL with ITEMS of the parameter NAME from the one at FIRST on: `ids` by repetition. */
+static char *write_items(char *url, const char *name, struct json_object *items, size_t first)
+{
+	const char *before = strcmp(name, "ids") == 0 ? "&ids=" : ",";
+	for (size_t i = first; i < json_object_array_length(items); i++) {
+		struct json_object *item = json_object_array_get_idx(items, i);
+		const char *text = json_object_get_string(item);
+		if (i == first)
+			url = talloc_asprintf_append_buffer(url, "&%s=", name);
+		url = talloc_asprintf_append_buffer(
+			url, "%s%s", i > first ? before : "", url_escape(url, text));
+	}
+	return url;
+}
+
+/* URL with PARAMETERS as its query, without the first of `ids` where that stands in its path. */
+static char *write_query(char *url, struct json_object *parameters, bool first_in_path)
+{
+	size_t path = strlen(url);
+	json_object_object_foreach (parameters, name, value) {
+		bool in_path = first_in_path && strcmp(name, "ids") == 0;
+		if (json_object_is_type(value, json_type_array))
+			url = write_items(url, name, value, in_path ? 1 : 0);
+		else
+			url = talloc_asprintf_append_buffer(url, "&%s=%s", name,
+				url_escape(url, json_object_get_string(value)));
+	}
+	if (url[path] == '&')
+		url[path] = '?';
+	return url;
+}
+
+static char *rest_url(
+	const struct conversation *conversation, const char *path, struct json_object *parameters)
+{
+	const char *door = conversation->server->door, *star = strchr(path, '*');
+	char *url = talloc_asprintf(NULL, "%s%s%.*s", conversation->base_url,
+		door != NULL ? door : bugzilla_rest_door,
+		(int)(star != NULL ? (size_t)(star - path) : strlen(path)), path);
+	if (star != NULL) {
+		struct json_object *ids = json_object_object_get(parameters, "ids");
+		const char *id = json_object_get_string(json_object_array_get_idx(ids, 0));
+		url = talloc_asprintf_append_buffer(url, "%s%s", url_escape(url, id), star + 1);
+	}
+	return write_query(url, parameters, star != NULL);
+}
+
+static struct exchange *call_rpc(struct conversation *conversation, enum bugzilla_purpose purpose,
+	const char *method, struct json_object *parameters)
+{
+	struct exchange *exchange = conversation_ask(conversation, (int)purpose,
+		talloc_asprintf(NULL, "%s%s", conversation->base_url, bugzilla_rpc_door));
+	struct json_object *list = json_object_new_array();
+	json_object_array_add(list, json_object_get(parameters));
+	exchange->method = "POST";
+	exchange->format = FORMAT_XML;
+	exchange->headers[0] = "Content-Type: text/xml";
+	exchange->body = xmlrpc_call(exchange, method, list);
+	json_object_put(list);
+	return exchange;
+}
+
+/* Without the header Bugzilla takes some clients for browsers and answers HTML. */
+struct exchange *bugzilla_get(struct conversation *conversation, enum bugzilla_purpose purpose,
+	char *url, enum format format)
+{
+	struct exchange *exchange = conversation_ask(conversation, (int)purpose, url);
+	exchange->format = format;
+	if (format == FORMAT_JSON)
+		exchange->headers[0] = "Accept: application/json";
+	return exchange;
+}
+
+struct exchange *bugzilla_call(struct conversation *conversation, enum bugzilla_purpose purpose,
+	const char *method, const char *path, struct json_object *parameters,
+	const unsigned *wanted, unsigned count)
+{
+	add_login(conversation, parameters);
+	struct exchange *exchange = bugzilla_speaks_rpc(conversation)
+		? call_rpc(conversation, purpose, method, parameters)
+		: bugzilla_get(conversation, purpose, rest_url(conversation, path, parameters),
+			  FORMAT_JSON);
+	if (!bugzilla_speaks_rpc(conversation))
+		bugzilla_add_key(conversation, exchange);
+	json_object_put(parameters);
 	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
 	exchange->wanted_count = count;
 	return exchange;
 }
 
+/* A call over XML-RPC is a body, and has no such limit. */
 unsigned bugzilla_fitting(const struct conversation *conversation, const unsigned *wanted,
 	unsigned count, unsigned most, size_t extra, size_t others)
 {
-	void *owner = talloc_new(NULL);
-	size_t used = strlen(conversation->base_url) + others +
-		strlen(login_parameters(conversation, owner)) + 64;
+	const struct credentials *login = conversation->credentials;
+	size_t used = strlen(conversation->base_url) + others + 64;
+	if (login != NULL && login->api_key != NULL)
+		used += strlen("&Bugzilla_api_key=") + strlen(login->api_key);
 	unsigned fit = 0;
-	talloc_free(owner);
 	while (fit < count && fit < most) {
 		used += strlen(conversation->wanted[wanted[fit]].remote_id) + extra;
-		if (used > BUGZILLA_URL_LIMIT && fit > 0)
+		if (used > BUGZILLA_URL_LIMIT && fit > 0 && !bugzilla_speaks_rpc(conversation))
 			break;
 		fit++;
 	}
