@@ -45,6 +45,22 @@ static char *write_list(char *out, struct json_object *list)
 	return talloc_strdup_append_buffer(out, "</data></array>");
 }
 
+/* The hyphens are left out: old servers read no others. NULL where OBJECT is no moment. */
+static char *write_moment(char *out, struct json_object *object)
+{
+	struct json_object *pair = NULL, *at = NULL;
+	if (json_object_object_get_ex(object, "__jsonclass__", &pair) &&
+		json_object_is_type(pair, json_type_array))
+		at = json_object_array_get_idx(pair, 1);
+	if (at == NULL)
+		return NULL;
+	out = talloc_strdup_append_buffer(out, "<dateTime.iso8601>");
+	for (const char *c = json_object_get_string(at); *c != '\0'; c++)
+		if (*c != '-')
+			out = talloc_strndup_append_buffer(out, c, 1);
+	return talloc_strdup_append_buffer(out, "</dateTime.iso8601>");
+}
+
 static char *write_scalar(char *out, struct json_object *value)
 {
 	const char *tag = "string";
@@ -65,7 +81,10 @@ static char *write_scalar(char *out, struct json_object *value)
 static char *write_value(char *out, struct json_object *value)
 {
 	out = talloc_strdup_append_buffer(out, "<value>");
-	if (json_object_is_type(value, json_type_object))
+	char *dated = write_moment(out, value);
+	if (dated != NULL)
+		out = dated;
+	else if (json_object_is_type(value, json_type_object))
 		out = write_struct(out, value);
 	else if (json_object_is_type(value, json_type_array))
 		out = write_list(out, value);

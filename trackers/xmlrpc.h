@@ -12,7 +12,8 @@
 
 /*
  * The body of a call of METHOD with the elements of PARAMS, a JSON list, as its parameters; owned by
- * OWNER. Integers beyond 32 bits become texts, nulls empty texts: old servers know no others.
+ * OWNER. Integers beyond 32 bits become texts, nulls empty texts: old servers know no others. A moment
+ * is written as JSON-RPC does, {"__jsonclass__": ["datetime", "2026-11-22T11:05:10"]}.
  */
 char *xmlrpc_call(const void *owner, const char *method, struct json_object *params);
 

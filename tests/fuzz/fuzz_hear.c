@@ -131,7 +131,7 @@ static struct conversation *begin(
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static const char *const doors[] = {
-		NULL, "rest/", "rest.cgi/", "rpc", "query", "cgi/soap.cgi"};
+		NULL, "rest/", "rest.cgi/", "rpc", "query", "cgi/soap.cgi", "xmlrpc"};
 	static const enum errand errands[] = {
 		ERRAND_PROBE, ERRAND_CHECK, ERRAND_COMMENTS, ERRAND_CHANGES};
 	struct input input = {bytes, n};
@@ -142,6 +142,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	enum errand errand = errands[take(&input) % 4];
 	struct server *server = server_new(NULL);
 	server->door = doors[take(&input) % (sizeof(doors) / sizeof(doors[0]))];
+	if (server->door != NULL && strcmp(server->door, "xmlrpc") == 0)
+		server->memory = "xml";
 	struct conversation *conversation = begin(tracker, errand, server);
 	talk(conversation, &input, 1 + take(&input) * 16u);
 	talloc_free(server);

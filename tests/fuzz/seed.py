@@ -8,7 +8,8 @@ DATA = HERE.parent / "data"
 DRIVERS = ["bugzilla", "roundup", "debbugs", "trac"]
 STATUSES = {200: 0, 400: 5, 401: 6, 403: 7, 404: 8, 429: 9, 500: 10}
 TYPES = {"application/json": 0, "text/html": 1, "text/xml": 2, "text/csv": 3, "text/plain": 4}
-DOORS = {"rest/": 1, "rest.cgi/": 2, "rpc": 3, "login/rpc": 3, "query": 4, "cgi/soap.cgi": 5}
+DOORS = {"rest/": 1, "rest.cgi/": 2, "rpc": 3, "login/rpc": 3, "query": 4, "cgi/soap.cgi": 5,
+         "xmlrpc": 6, "login/xmlrpc": 6}
 
 URLS = """https://bugs.example.org/show_bug.cgi?id=901
 https://bugs.example.org/show_bug.cgi?ctype=xml;id=901#c4

@@ -11,7 +11,7 @@
 
 #define BASE "https://tracker.example.org/"
 #define HEADER "\xef\xbb\xbfid,Summary,Status,Resolution,Priority,Component,Modified\r\n"
-#define LOGS "{\"error\":null,\"id\":0,\"result\":[{\"error\":null,\"id\":1,\"result\":["
+#define LOG "{\"error\":null,\"id\":0,\"result\":["
 #define WHEN "[{\"__jsonclass__\":[\"datetime\",\"2019-01-08T10:00:00\"]},"
 
 static const struct wanted three[] = {
@@ -133,6 +133,7 @@ static void test_probe_tells_what_is_no_trac(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct conversation *conversation = begin(ERRAND_PROBE, NULL, NULL, 0);
 		answer(conversation, "rpc", 404, "<html>Not Found</html>");
+		answer(conversation, "xmlrpc", 404, "<html>Not Found</html>");
 		answer(conversation, "query?id=1&", rows[i].status, rows[i].body);
 		assert_failed(conversation, rows[i].kind, BASE);
 		end(conversation);
@@ -334,7 +335,7 @@ static void test_long_comments_are_whole(void **state)
 	char *text = long_text(NULL);
 	struct conversation *conversation = begin(ERRAND_COMMENTS, "rpc", three, 1);
 	answer(conversation, "rpc", 200,
-		talloc_asprintf(text, LOGS WHEN "\"a\",\"comment\",\"1\",\"%s\",1]]}]}", text));
+		talloc_asprintf(text, LOG WHEN "\"a\",\"comment\",\"1\",\"%s\",1]]}", text));
 	assert_done(conversation, 1);
 	assert_int_equal(conversation->comment_count, 1);
 	assert_string_equal(conversation->comments[0].text, text);
@@ -358,7 +359,7 @@ static void test_logs_of_wrong_shape(void **state)
 		"[{\"__jsonclass__\":[\"datetime\",\"never\"]},\"a\",\"comment\",\"1\",\"x\",1]"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct conversation *conversation = begin(ERRAND_COMMENTS, "rpc", three, 1);
-		char *body = talloc_asprintf(NULL, LOGS "%s]}]}", rows[i]);
+		char *body = talloc_asprintf(NULL, LOG "%s]}", rows[i]);
 		answer(conversation, "rpc", 200, body);
 		assert_done(conversation, 1);
 		assert_int_equal(conversation->observations[0].err.kind, ERR_COMMENTS_FAILED);
@@ -368,15 +369,67 @@ static void test_logs_of_wrong_shape(void **state)
 	}
 }
 
+/* A ticket that may not be viewed any more; and the right to use the plugin lost. */
+static void test_refused_logs(void **state)
+{
+	struct server *server = server_new(NULL);
+	server->door = "xmlrpc";
+	server->memory = "xml";
+	for (int lost = 0; lost < 2; lost++) {
+		struct conversation *conversation = conversation_new(
+			server, trac(), ERRAND_COMMENTS, BASE, server, NULL, three, 1, noon);
+		char *body = talloc_asprintf(conversation,
+			"<methodResponse><fault><value><struct><member><name>faultCode</name>"
+			"<value><int>403</int></value></member><member><name>faultString</name>"
+			"<value>%s privileges are required</value></member></struct></value>"
+			"</fault></methodResponse>",
+			lost ? "XML_RPC" : "TICKET_VIEW");
+		answer(conversation, "xmlrpc", 200, body);
+		if (lost)
+			assert_failed(conversation, ERR_AUTH, "set username");
+		else
+			assert_string_equal(err_word(conversation->observations[0].err.kind),
+				"comments-failed");
+		talloc_free(conversation);
+	}
+	talloc_free(server);
+}
+
+/* Whoever signed in before signs in no more, and a session that is not kept needs none. */
+static void test_signs_in_once(void **state)
+{
+	struct session session = {0};
+	struct credentials login = {.username = "joe", .password = "secret", .session = &session};
+	struct server *server = server_new(NULL);
+	server->door = "query";
+	server->memory = "cookie";
+	struct conversation *conversation = conversation_new(
+		server, trac(), ERRAND_CHECK, BASE, server, &login, three, 1, noon);
+	assert_string_equal(conversation_next(conversation)->url, BASE "login");
+	session.cookie = "trac_auth=1";
+	conversation = conversation_new(
+		server, trac(), ERRAND_CHECK, BASE, server, &login, three, 1, noon);
+	struct exchange *exchange = conversation_next(conversation);
+	assert_memory_equal(exchange->url, BASE "query", strlen(BASE "query"));
+	assert_string_equal(exchange->headers[0], "Cookie: trac_auth=1");
+	login.session = NULL;
+	conversation = conversation_new(
+		server, trac(), ERRAND_CHECK, BASE, server, &login, three, 1, noon);
+	exchange = conversation_next(conversation);
+	assert_memory_equal(exchange->url, BASE "query", strlen(BASE "query"));
+	assert_null(exchange->headers[0]);
+	talloc_free(server);
+}
+
 /* Numbers that are none are left out, whatever they say. */
 static void test_odd_comment_numbers(void **state)
 {
 	struct conversation *conversation = begin(ERRAND_COMMENTS, "rpc", three, 1);
 	answer(conversation, "rpc", 200,
-		LOGS WHEN "\"a\",\"comment\",\"\",\"x\",1]," WHEN
-			  "\"a\",\"comment\",\"1.\",\"x\",1]," WHEN
-			  "\"a\",\"comment\",\"99999999999999999999\",\"x\",1]," WHEN
-			  "null,\"comment\",\"1.2.3\",\"x\",1]]}]}");
+		LOG WHEN "\"a\",\"comment\",\"\",\"x\",1]," WHEN
+			 "\"a\",\"comment\",\"1.\",\"x\",1]," WHEN
+			 "\"a\",\"comment\",\"99999999999999999999\",\"x\",1]," WHEN
+			 "null,\"comment\",\"1.2.3\",\"x\",1]]}");
 	assert_done(conversation, 1);
 	assert_int_equal(conversation->comment_count, 1);
 	assert_int_equal(conversation->comments[0].number, 3);
@@ -447,6 +500,8 @@ int main(void)
 		cmocka_unit_test(test_many_tickets_are_not_named),
 		cmocka_unit_test(test_long_comments_are_whole),
 		cmocka_unit_test(test_logs_of_wrong_shape),
+		cmocka_unit_test(test_refused_logs),
+		cmocka_unit_test(test_signs_in_once),
 		cmocka_unit_test(test_odd_comment_numbers),
 		cmocka_unit_test(test_deep_feeds),
 		cmocka_unit_test(test_one_feed_fails),

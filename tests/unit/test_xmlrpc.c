@@ -13,7 +13,8 @@ static void writes_calls(void **state)
 {
 	struct json_object *params = json_tokener_parse(
 		"[{\"ids\": [1, 5000000000], \"a<b\": \"x&y\", \"on\": true, \"half\": 0.5, "
-		"\"none\": null}, []]");
+		"\"none\": null}, [], "
+		"{\"__jsonclass__\": [\"datetime\", \"2026-11-22T11:05:10\"]}]");
 	char *call = xmlrpc_call(NULL, "Bug.get", params);
 	assert_string_equal(call,
 		"<?xml version=\"1.0\"?><methodCall><methodName>Bug.get</methodName><params>"
@@ -26,6 +27,8 @@ static void writes_calls(void **state)
 		"<member><name>none</name><value><string></string></value></member>"
 		"</struct></value></param>"
 		"<param><value><array><data></data></array></value></param>"
+		"<param><value><dateTime.iso8601>20261122T11:05:10</dateTime.iso8601></value></"
+		"param>"
 		"</params></methodCall>");
 	talloc_free(call);
 	json_object_put(params);

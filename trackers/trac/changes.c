@@ -22,20 +22,30 @@ static char *narrowed(const struct conversation *conversation, const void *owner
 	return ids;
 }
 
+/* The same over RPC, where QUERY is NULL for all tickets. */
+static void ask_call(struct conversation *conversation, const char *query)
+{
+	struct json_object *params = json_object_new_array();
+	char *whole = talloc_asprintf(NULL, "%s&order=id&max=0", query != NULL ? query : "");
+	json_object_array_add(params,
+		query != NULL ? json_object_new_string(whole) : rpc_date(conversation->since));
+	rpc_ask_once(conversation, ASK_CHANGED_CALL,
+		query != NULL ? "ticket.query" : "ticket.getRecentChanges", params);
+	talloc_free(whole);
+}
+
 /*
  * With its zone, a moment means the same in every zone and language. The query takes it inclusive,
  * and there must be one: without any constraint it gives all open tickets.
  */
 void trac_begin_changes(struct conversation *conversation)
 {
-	const char *door = trac_rpc_door(conversation);
 	char from[MOMENT_TEXT], *question = talloc_strdup(NULL, "changetime=");
+	const char *ids = narrowed(conversation, question);
 	moment_format(conversation->since, from);
-	question = talloc_asprintf_append_buffer(
-		question, "%s..%s", from, narrowed(conversation, question));
-	if (door != NULL)
-		rpc_ask_once(conversation, ASK_CHANGED_CALL, door, "ticket.query",
-			talloc_asprintf(question, "[\"%s&order=id&max=0\"]", question));
+	question = talloc_asprintf_append_buffer(question, "%s..%s", from, ids);
+	if (trac_rpc_door(conversation) != NULL)
+		ask_call(conversation, *ids != '\0' ? question : NULL);
 	else
 		trac_ask(conversation, ASK_CHANGED_TABLE,
 			talloc_asprintf(NULL,
@@ -78,7 +88,7 @@ void trac_hear_changed_table(struct conversation *conversation, struct exchange 
 void trac_hear_changed_call(struct conversation *conversation, struct exchange *exchange)
 {
 	struct err why = {0};
-	struct json_object *ids = rpc_results(exchange, &why);
+	struct json_object *ids = rpc_list(exchange, &why);
 	if (ids == NULL) {
 		trac_fail(conversation, exchange, &why);
 		return;

@@ -1,9 +1,7 @@
 /* What tickets are like now. */
-#include "trackers/json.h"
 #include "trackers/silence.h"
 #include "trackers/trac/errands.h"
 #include "trackers/trac/mapping.h"
-#include "trackers/trac/rpc.h"
 #include "trackers/trac/table.h"
 
 #include <string.h>
@@ -42,22 +40,22 @@ static void ask_alone(struct conversation *conversation, enum trac_purpose purpo
 
 void trac_begin_check(struct conversation *conversation)
 {
-	const char *door = trac_rpc_door(conversation);
+	bool rpc = trac_rpc_door(conversation) != NULL;
 	unsigned count, *all = talloc_array(NULL, unsigned, conversation->wanted_count);
 	for (unsigned i = 0; i < conversation->wanted_count; i++)
 		all[i] = i;
 	for (unsigned from = 0; from < conversation->wanted_count; from += count) {
 		unsigned left = conversation->wanted_count - from;
 		count = left < TRAC_BATCH_SIZE ? left : TRAC_BATCH_SIZE;
-		if (door != NULL)
-			rpc_ask(conversation, ASK_CALLS, door, "ticket.get", all + from, count);
+		if (rpc)
+			trac_ask_calls(conversation, all + from, count);
 		else
 			ask_table(conversation, all + from, count);
 	}
 	talloc_free(all);
 }
 
-/* ---- answers as CSV ---- */
+/* ---- answers ---- */
 
 /*
  * The query writes times in the site's zone and its language; only where the site was set to
@@ -72,7 +70,7 @@ static moment exact_moment(const char *text)
 	return zoned && moment_parse(text, &at) ? at : 0;
 }
 
-static void observe(struct conversation *conversation, struct observation read)
+void trac_observe(struct conversation *conversation, struct observation read)
 {
 	read.mapped_status = trac_status(read.status, read.resolution);
 	read.mapped_importance = trac_importance(read.severity, read.priority);
@@ -89,7 +87,7 @@ static const char *cell(const struct conversation *conversation, const struct cs
 static void observe_row(
 	struct conversation *conversation, unsigned wanted, const struct csv *table, unsigned row)
 {
-	observe(conversation,
+	trac_observe(conversation,
 		(struct observation){
 			.wanted = wanted,
 			.title = cell(conversation, table, row, COLUMN_SUMMARY),
@@ -191,81 +189,4 @@ void trac_hear_alone(struct conversation *conversation, struct exchange *exchang
 		conversation_observe_error(conversation, exchange->wanted[0], ERR_UNPARSABLE_BUG,
 			"ticket %s: its own address answers without it",
 			conversation->wanted[exchange->wanted[0]].remote_id);
-}
-
-/* ---- answers over RPC ---- */
-
-/* Member NAME as text into *OUT, NULL where it is empty or not there; false where it is no text. */
-static bool read_text(
-	const void *owner, struct json_object *fields, const char *name, const char **out)
-{
-	struct json_object *member = NULL;
-	*out = NULL;
-	if (!json_object_object_get_ex(fields, name, &member) || member == NULL)
-		return true;
-	char *text = json_text_of(owner, fields, name);
-	if (text != NULL && *text != '\0')
-		*out = text;
-	return text != NULL;
-}
-
-/* [id, created, changed, {field: value}] */
-static bool read_ticket(
-	struct conversation *conversation, struct json_object *ticket, struct observation *read)
-{
-	struct json_object *fields = json_object_array_get_idx(ticket, 3);
-	struct json_object *changed = json_object_array_get_idx(ticket, 2);
-	struct json_object *id = json_object_array_get_idx(ticket, 0);
-	const char *wanted = conversation->wanted[read->wanted].remote_id;
-	if (!json_object_is_type(id, json_type_int) ||
-		strcmp(json_object_get_string(id), wanted) != 0 ||
-		!json_object_is_type(fields, json_type_object) ||
-		!rpc_moment(changed, &read->changed_at))
-		return false;
-	return read_text(conversation, fields, "summary", &read->title) &&
-		read_text(conversation, fields, "component", &read->product) &&
-		read_text(conversation, fields, "status", &read->status) && read->status != NULL &&
-		read_text(conversation, fields, "resolution", &read->resolution) &&
-		read_text(conversation, fields, "severity", &read->severity) &&
-		read_text(conversation, fields, "priority", &read->priority);
-}
-
-static void observe_call(struct conversation *conversation, unsigned wanted,
-	struct json_object *ticket, int code, const char *words)
-{
-	const char *id = conversation->wanted[wanted].remote_id;
-	struct observation read = {.wanted = wanted};
-	if (code == RPC_NOT_FOUND)
-		conversation_observe_error(
-			conversation, wanted, ERR_BUG_NOT_FOUND, "ticket %s: %s", id, words);
-	else if (code == RPC_FORBIDDEN)
-		conversation_observe_error(
-			conversation, wanted, ERR_PRIVATE_BUG, "ticket %s: %s", id, words);
-	else if (ticket != NULL && read_ticket(conversation, ticket, &read))
-		observe(conversation, read);
-	else
-		conversation_observe_error(conversation, wanted, ERR_UNPARSABLE_BUG,
-			"ticket %s: not what ticket.get answers%s%s", id,
-			*words != '\0' ? ": " : "", words);
-}
-
-void trac_hear_calls(struct conversation *conversation, struct exchange *exchange)
-{
-	struct err why = {0};
-	struct json_object *results = rpc_results(exchange, &why);
-	if (results != NULL && json_object_array_length(results) != exchange->wanted_count)
-		err_set(&why, ERR_UNPARSABLE_TRACKER, "%s: %zu results of %u calls", exchange->url,
-			json_object_array_length(results), exchange->wanted_count);
-	if (why.kind != ERR_NONE) {
-		trac_fail(conversation, exchange, &why);
-		return;
-	}
-	for (unsigned i = 0; i < exchange->wanted_count; i++) {
-		unsigned wanted = exchange->wanted[i];
-		const char *words;
-		int code;
-		struct json_object *ticket = rpc_result(exchange, results, i,
-			conversation->wanted[wanted].remote_id, &code, &words);
-		observe_call(conversation, wanted, ticket, code, words);
-	}
 }

@@ -8,21 +8,48 @@
 #include <string.h>
 #include <talloc.h>
 
-static const char door[] = "rpc", login_door[] = "login/rpc";
-
 static bool has_login(const struct conversation *conversation)
 {
 	return conversation->credentials != NULL && conversation->credentials->username != NULL;
+}
+
+/* Where Trac takes HTTP Basic; one with a form knows us by the cookie everywhere. */
+static const char *below_login(const struct conversation *conversation)
+{
+	bool basic = has_login(conversation) && !trac_remembers(conversation, trac_form_word);
+	return basic ? "login/" : "";
 }
 
 /*
  * A GET, as no protocol of the plugin is one: a Trac without it answers 404 and leaves the body of a
  * POST unread, and its own server then takes that body for the next request of the connection.
  */
+static void ask_plugin(
+	struct conversation *conversation, enum trac_purpose purpose, const char *name)
+{
+	trac_ask(conversation, purpose,
+		talloc_asprintf(NULL, "%s%s", below_login(conversation), name));
+}
+
 void trac_begin_probe(struct conversation *conversation)
 {
-	trac_ask(conversation, ASK_PLUGIN,
-		talloc_strdup(NULL, has_login(conversation) ? login_door : door));
+	ask_plugin(conversation, ASK_PLUGIN, "rpc");
+}
+
+static void remember(struct conversation *conversation, const char *word)
+{
+	struct server *server = conversation->server;
+	server->memory = server->memory != NULL
+		? talloc_asprintf(server, "%s %s", server->memory, word)
+		: talloc_strdup(server, word);
+}
+
+/* Tries to go in by NAME. */
+static void ask_rpc_door(struct conversation *conversation, const char *name)
+{
+	struct server *server = conversation->server;
+	server->door = talloc_asprintf(server, "%s%s", below_login(conversation), name);
+	rpc_ask_once(conversation, ASK_RPC_DOOR, "system.getAPIVersion", json_object_new_array());
 }
 
 /* The query gives its header also where there is no ticket 1. */
@@ -35,54 +62,102 @@ static void ask_query_door(struct conversation *conversation)
 static void go_in(struct conversation *conversation, struct exchange *exchange, const char *name)
 {
 	struct server *server = conversation->server;
-	server->door = talloc_strdup(server, name);
+	server->door = name;
 	server->abilities = ABILITY_WHY | ABILITY_CHANGES | ABILITY_COMMENTS;
 	if (exchange->date != 0)
 		server->skew_s = (exchange->date - conversation->now) / MOMENT_SECOND;
 	trac_ask(conversation, ASK_VERSION, talloc_strdup(NULL, "query?id=0&col=id&format=rss"));
 }
 
-/* Whether the answer is about the server's state, not about which doors it has. */
-static bool is_trouble(const struct exchange *exchange, const struct err *why)
+/* The plugin is not there, or not for us: what a cookie opens is left, then the query page. */
+static void ask_without_plugin(struct conversation *conversation)
 {
-	bool broken_json = why->kind == ERR_UNPARSABLE_TRACKER &&
-		!text_is_markup(exchange->text, exchange->text_size);
-	return exchange->status == 0 || exchange->status == 429 || exchange->status >= 500 ||
-		broken_json ||
-		(why->kind != ERR_HTTP && why->kind != ERR_AUTH &&
-			why->kind != ERR_UNPARSABLE_TRACKER);
+	const struct credentials *login = conversation->credentials;
+	conversation->server->door = NULL;
+	conversation->server->memory = trac_remembers(conversation, trac_form_word)
+		? talloc_strdup(conversation->server, trac_form_word)
+		: NULL;
+	if (has_login(conversation) && login->session != NULL && login->session->cookie == NULL)
+		trac_sign_in(conversation);
+	else
+		ask_query_door(conversation);
 }
 
-/* With the plugin this is 415, without it 404. */
-void trac_hear_plugin(struct conversation *conversation, struct exchange *exchange)
+/* Who signed in by HTTP Basic was known to the plugin before; by a form, only now. */
+void trac_probe_signed_in(struct conversation *conversation, const char *word)
+{
+	if (word != NULL)
+		remember(conversation, word);
+	if (word == trac_form_word)
+		ask_plugin(conversation, ASK_PLUGIN, "rpc");
+	else
+		ask_query_door(conversation);
+}
+
+/* A plugin answers 415, or with a page about itself to those who may use it. */
+static bool has_plugin(const struct exchange *exchange)
+{
+	return exchange->failure.kind == ERR_NONE &&
+		(exchange->status == 415 || (exchange->status == 200 && trac_is_page(exchange)));
+}
+
+/* Whether the answer about a plugin is of no use for the choice of a door: the probe has failed. */
+static bool fails(struct conversation *conversation, struct exchange *exchange)
 {
 	struct err why = {0};
 	bool good = exchange_good(exchange, &why);
-	if (exchange->status == 415 && exchange->failure.kind == ERR_NONE)
-		rpc_ask_once(conversation, ASK_RPC_DOOR,
-			has_login(conversation) ? login_door : door, "system.getAPIVersion", "[]");
-	else if (has_login(conversation) && exchange->status == 401)
+	if (has_login(conversation) && exchange->status == 401)
 		conversation_fail(conversation, ERR_AUTH,
-			"%slogin/rpc: HTTP 401; the username or the password is wrong",
+			"%slogin: HTTP 401; the username or the password is wrong",
 			conversation->base_url);
-	else if (!good && is_trouble(exchange, &why))
+	else if (!good && trac_is_trouble(exchange, &why))
 		trac_fail(conversation, exchange, &why);
-	else
-		ask_query_door(conversation);
+	return conversation->err.kind != ERR_NONE;
 }
 
-/* Without the right XML_RPC this is an error of the plugin's own. */
+void trac_hear_plugin(struct conversation *conversation, struct exchange *exchange)
+{
+	if (has_plugin(exchange))
+		ask_rpc_door(conversation, "rpc");
+	else if (!fails(conversation, exchange)) {
+		if (exchange->status == 404)
+			ask_plugin(conversation, ASK_OLD_PLUGIN, "xmlrpc");
+		else
+			ask_without_plugin(conversation);
+	}
+}
+
+void trac_hear_old_plugin(struct conversation *conversation, struct exchange *exchange)
+{
+	if (has_plugin(exchange)) {
+		remember(conversation, trac_xml_word);
+		ask_rpc_door(conversation, "xmlrpc");
+	} else if (!fails(conversation, exchange)) {
+		ask_without_plugin(conversation);
+	}
+}
+
+/*
+ * Without the right XML_RPC this is an error of the plugin's own. One on a Python without JSON speaks
+ * XML only (415).
+ */
 void trac_hear_rpc_door(struct conversation *conversation, struct exchange *exchange)
 {
 	struct err why = {0};
-	if (rpc_results(exchange, &why) != NULL)
-		go_in(conversation, exchange, has_login(conversation) ? login_door : door);
-	else if (rpc_refused(exchange))
-		ask_query_door(conversation);
-	else if (is_trouble(exchange, &why))
+	const char *words;
+	int code;
+	if (rpc_list(exchange, &why) != NULL) {
+		go_in(conversation, exchange, conversation->server->door);
+	} else if (rpc_refused(exchange, &code, &words)) {
+		ask_without_plugin(conversation);
+	} else if (trac_is_trouble(exchange, &why) && exchange->status != 415) {
 		trac_fail(conversation, exchange, &why);
-	else
-		ask_query_door(conversation);
+	} else if (!rpc_is_xml(conversation)) {
+		remember(conversation, trac_xml_word);
+		ask_rpc_door(conversation, "rpc");
+	} else {
+		ask_without_plugin(conversation);
+	}
 }
 
 void trac_hear_query_door(struct conversation *conversation, struct exchange *exchange)
@@ -109,9 +184,7 @@ void trac_hear_query_door(struct conversation *conversation, struct exchange *ex
 		go_in(conversation, exchange, trac_query_door);
 	else if (why.kind == ERR_AUTH && has_login(conversation))
 		conversation_fail(conversation, ERR_AUTH,
-			"%squery: HTTP %d; a login needs the RPC plugin here (right XML_RPC), it "
-			"is "
-			"not there for this user, and without a login no ticket is shown",
+			"%squery: HTTP %d; this username may view no ticket (right TICKET_VIEW)",
 			conversation->base_url, exchange->status);
 	else
 		trac_fail(conversation, exchange, &why);
@@ -128,7 +201,7 @@ void trac_hear_version(struct conversation *conversation, struct exchange *excha
 		if (wrong.kind != ERR_NONE)
 			conversation_fail(conversation, ERR_UNPARSABLE_TRACKER, "%squery: %s",
 				conversation->base_url, wrong.text);
-	} else if (is_trouble(exchange, &why)) {
+	} else if (trac_is_trouble(exchange, &why)) {
 		trac_fail(conversation, exchange, &why);
 	}
 }

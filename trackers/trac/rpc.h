@@ -1,4 +1,4 @@
-/* JSON-RPC as Trac's RPC plugin speaks it. */
+/* Trac's RPC plugin, as JSON-RPC or, where it is too old for that, as XML-RPC. */
 #ifndef TRACKERS_TRAC_RPC_H
 #define TRACKERS_TRAC_RPC_H
 
@@ -6,22 +6,39 @@
 
 enum { RPC_FORBIDDEN = 403, RPC_NOT_FOUND = 404 };
 
+/* Whether the remembered door speaks XML-RPC. */
+bool rpc_is_xml(const struct conversation *conversation);
+
 /*
- * A question to door DOOR that calls METHOD ("ticket.get") of each of WANTED, in one request. Copies
- * WANTED.
+ * A question to the remembered door that calls METHOD ("ticket.get") of each of WANTED, in one
+ * request. Copies WANTED.
  */
-struct exchange *rpc_ask(struct conversation *conversation, int purpose, const char *door,
-	const char *method, const unsigned *wanted, unsigned count);
+struct exchange *rpc_ask(struct conversation *conversation, int purpose, const char *method,
+	const unsigned *wanted, unsigned count);
 
-/* The same with one call, whose parameters PARAMS are JSON. */
-struct exchange *rpc_ask_once(struct conversation *conversation, int purpose, const char *door,
-	const char *method, const char *params);
+/* The same with one call, whose parameters are the JSON list PARAMS, which it puts. */
+struct exchange *rpc_ask_once(struct conversation *conversation, int purpose, const char *method,
+	struct json_object *params);
 
-/* The result of the whole answer, always a list, or NULL, and WHY says what came in its place. */
+/* MOMENT as a parameter. */
+struct json_object *rpc_date(moment at);
+
+/*
+ * The list that the whole answer brings, owned by EXCHANGE; or NULL, and WHY says what came in its
+ * place.
+ */
+struct json_object *rpc_list(struct exchange *exchange, struct err *why);
+
+/* Whether the answer is an error of the plugin's own: its code, *WORDS clean and owned by EXCHANGE. */
+bool rpc_refused(struct exchange *exchange, int *code, const char **words);
+
+/* Whether WORDS, of a refused call, are about the right to use the plugin, not about one ticket. */
+bool rpc_is_right_lost(const char *words);
+
+/*
+ * The results of the calls that EXCHANGE made, as many; NULL, and WHY says what came in their place.
+ */
 struct json_object *rpc_results(struct exchange *exchange, struct err *why);
-
-/* Whether the answer is an error of the plugin's own: it is there, but not for us. */
-bool rpc_refused(const struct exchange *exchange);
 
 /*
  * The result of call AT of RESULTS if it is a list, else NULL: *CODE is then the plugin's own, 0

@@ -12,6 +12,7 @@
 enum { ID_DIGITS = 10 };
 
 const char trac_query_door[] = "query";
+const char trac_xml_word[] = "xml", trac_cookie_word[] = "cookie", trac_form_word[] = "form";
 
 /*
  * Ids are 32-bit integers in Trac's databases: PostgreSQL fails a whole request over a bigger one.
@@ -56,15 +57,37 @@ const char *trac_rpc_door(const struct conversation *conversation)
 	return door != NULL && strcmp(door, trac_query_door) != 0 ? door : NULL;
 }
 
-/* Trac itself looks at a login only below login/, but the web server before it may want one. */
+bool trac_remembers(const struct conversation *conversation, const char *word)
+{
+	const char *memory = conversation->server->memory;
+	return memory != NULL && strstr(memory, word) != NULL;
+}
+
+void trac_add_header(struct exchange *exchange, const char *text)
+{
+	unsigned i = 0;
+	while (exchange->headers[i] != NULL)
+		i++;
+	exchange->headers[i] = talloc_strdup(exchange, text);
+}
+
+/*
+ * Trac itself looks at HTTP Basic only below login/, but the web server before it may want it
+ * everywhere; a site with a form has no use for it.
+ */
 struct exchange *trac_ask(struct conversation *conversation, enum trac_purpose purpose, char *path)
 {
 	char *url = talloc_asprintf(NULL, "%s%s", conversation->base_url, path);
 	struct exchange *exchange = conversation_ask(conversation, (int)purpose, url);
+	const struct credentials *login = conversation->credentials;
 	talloc_free(path);
 	exchange->format = FORMAT_TEXT;
-	exchange->basic_login =
-		conversation->credentials != NULL && conversation->credentials->username != NULL;
+	if (login == NULL || login->username == NULL)
+		return exchange;
+	exchange->basic_login = !trac_remembers(conversation, trac_form_word);
+	if (login->session != NULL && login->session->cookie != NULL)
+		trac_add_header(
+			exchange, talloc_asprintf(exchange, "Cookie: %s", login->session->cookie));
 	return exchange;
 }
 
@@ -75,14 +98,24 @@ void trac_fail(
 		conversation_fail(conversation, ERR_AUTH,
 			"%s: this Trac shows its tickets to nobody who is not logged in; set "
 			"username "
-			"and password (they work through its RPC plugin)",
+			"and password",
 			conversation->base_url);
 	else
 		conversation_fail(conversation, why->kind, "%s", why->text);
 }
 
+bool trac_is_trouble(const struct exchange *exchange, const struct err *why)
+{
+	bool broken = why->kind == ERR_UNPARSABLE_TRACKER &&
+		!text_is_markup(exchange->text, exchange->text_size);
+	return exchange->status == 0 || exchange->status == 429 || exchange->status >= 500 ||
+		broken ||
+		(why->kind != ERR_HTTP && why->kind != ERR_AUTH &&
+			why->kind != ERR_UNPARSABLE_TRACKER);
+}
+
 /* A web server's own error page has none of Trac's style sheets; a cut page says nothing. */
-static bool is_page(const struct exchange *exchange)
+bool trac_is_page(const struct exchange *exchange)
 {
 	const char *end = exchange->text + exchange->text_size;
 	while (end > exchange->text && strchr(" \t\r\n", end[-1]) != NULL)
@@ -95,17 +128,17 @@ static bool is_page(const struct exchange *exchange)
 
 bool trac_says_missing(const struct exchange *exchange)
 {
-	return exchange->status == 404 && is_page(exchange);
+	return exchange->status == 404 && trac_is_page(exchange);
 }
 
 /* The name of the right is the same in every language. */
 bool trac_says_private(const struct exchange *exchange)
 {
-	return exchange->status == 403 && is_page(exchange) &&
+	return exchange->status == 403 && trac_is_page(exchange) &&
 		strstr(exchange->text, "TICKET_VIEW") != NULL;
 }
 
-static void begin(struct conversation *conversation)
+static void begin_errand(struct conversation *conversation)
 {
 	static void (*const beginnings[])(struct conversation *) = {
 		[ERRAND_PROBE] = trac_begin_probe,
@@ -116,20 +149,42 @@ static void begin(struct conversation *conversation)
 	beginnings[conversation->errand](conversation);
 }
 
+static void begin(struct conversation *conversation)
+{
+	if (trac_must_sign_in(conversation))
+		trac_sign_in(conversation);
+	else
+		begin_errand(conversation);
+}
+
+void trac_signed_in(struct conversation *conversation, const char *word)
+{
+	if (conversation->errand == ERRAND_PROBE)
+		trac_probe_signed_in(conversation, word);
+	else
+		begin_errand(conversation);
+}
+
 static void hear(struct conversation *conversation, struct exchange *exchange)
 {
 	static void (*const ears[])(struct conversation *, struct exchange *) = {
+		[ASK_LOGIN] = trac_hear_login,
+		[ASK_FORM] = trac_hear_form,
 		[ASK_PLUGIN] = trac_hear_plugin,
+		[ASK_OLD_PLUGIN] = trac_hear_old_plugin,
 		[ASK_RPC_DOOR] = trac_hear_rpc_door,
 		[ASK_QUERY_DOOR] = trac_hear_query_door,
 		[ASK_VERSION] = trac_hear_version,
 		[ASK_TABLE] = trac_hear_table,
 		[ASK_WITNESS] = trac_hear_alone,
 		[ASK_BUG] = trac_hear_alone,
+		[ASK_LISTED] = trac_hear_listed,
 		[ASK_CALLS] = trac_hear_calls,
+		[ASK_CALL] = trac_hear_call,
 		[ASK_CHANGED_TABLE] = trac_hear_changed_table,
 		[ASK_CHANGED_CALL] = trac_hear_changed_call,
 		[ASK_LOGS] = trac_hear_logs,
+		[ASK_LOG] = trac_hear_log,
 		[ASK_FEED] = trac_hear_feed,
 	};
 	ears[exchange->purpose](conversation, exchange);
