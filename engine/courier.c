@@ -1,5 +1,7 @@
 #include "engine/courier.h"
 
+#include "engine/clock.h"
+
 #include <sys/queue.h>
 #include <talloc.h>
 
@@ -40,6 +42,21 @@ static void on_data(void *cookie, const char *bytes, size_t n)
 	exchange_data(leg->courier->conversation, leg->exchange, bytes, n);
 }
 
+/*
+ * What was asked is left alone, and so is the tracker's own origin, which stands for it where
+ * its API is another.
+ */
+static void hear_pause(struct courier *courier, const char *url)
+{
+	struct conversation *conversation = courier->conversation;
+	if (conversation->pause_s <= 0)
+		return;
+	moment until = clock_now() + conversation->pause_s * MOMENT_SECOND;
+	conversation->pause_s = 0;
+	fetcher_pause(courier->site->fetcher, url, until);
+	fetcher_pause(courier->site->fetcher, conversation->base_url, until);
+}
+
 static void on_done(void *cookie, const struct err *err, const struct fetch_cost *cost)
 {
 	struct leg *leg = cookie;
@@ -49,8 +66,12 @@ static void on_done(void *cookie, const struct err *err, const struct fetch_cost
 	courier->cost.bytes += cost->bytes;
 	leg->fetch = NULL;
 	leg->udd = NULL;
-	talloc_free(leg);
+	/* The driver may still tell its origin's wish; the exchange is gone then. */
+	talloc_steal(leg, exchange->url);
+	const char *url = exchange->url;
 	exchange_end(courier->conversation, exchange, err);
+	hear_pause(courier, url);
+	talloc_free(leg);
 	send_all(courier);
 }
 

@@ -85,7 +85,8 @@ static void write(struct news *news, const struct conversation *changes, moment 
 	db_add(news->batch, QUERY_work_news,
 		(const char *[]){tracker, db_array_text(ids), db_array_text(moments), run,
 			news->frame->run->horizon, until != 0 ? moment_format(until, at) : NULL,
-			until != 0 ? interval : NULL, skew});
+			until != 0 ? interval : NULL, skew,
+			changes != NULL ? server_to_json(news, changes->server) : NULL});
 	db_send(news->batch, on_stored, news);
 }
 

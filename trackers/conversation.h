@@ -97,7 +97,10 @@ struct exchange {
 	struct exchange_state *state;
 };
 
-/* Read by drivers; written through the functions below, but for `server` while probing. */
+/*
+ * Read by drivers; written through the functions below, but for `server` while probing, and its
+ * memory while asking what changed: that is stored with the answer.
+ */
 struct conversation {
 	enum errand errand;
 	const struct tracker *tracker;
@@ -116,6 +119,8 @@ struct conversation {
 	struct change *changes;
 	unsigned change_count;
 	moment until; /* for changes: the server's clock when the first page was made */
+	/* Set while hearing, where not Retry-After says it: how long the server is to be left alone. */
+	int64_t pause_s;
 	struct err err; /* of the whole errand; the observations before it stay true */
 	struct conversation_state *state;
 };

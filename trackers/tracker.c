@@ -22,12 +22,13 @@ const struct tracker *tracker_by_name(const char *name)
 	return NULL;
 }
 
-bool tracker_recognise(const void *owner, const char *url, struct remote_bug *out)
+bool tracker_recognise_below(const void *owner, const char *url, struct remote_bug *out)
 {
 	struct url *parts = url_parse(owner, url);
 	if (parts == NULL)
 		return false;
 	for (const struct tracker *const *at = trackers; *at != NULL; at++) {
+		*out = (struct remote_bug){0};
 		if ((*at)->recognise(parts, out)) {
 			out->tracker = *at;
 			return true;
@@ -35,4 +36,9 @@ bool tracker_recognise(const void *owner, const char *url, struct remote_bug *ou
 	}
 	talloc_free(parts);
 	return false;
+}
+
+bool tracker_recognise(const void *owner, const char *url, struct remote_bug *out)
+{
+	return tracker_recognise_below(owner, url, out) && !out->is_shared_form;
 }

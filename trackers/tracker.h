@@ -10,6 +10,8 @@ struct remote_bug {
 	const struct tracker *tracker;
 	const char *base_url;
 	const char *remote_id;
+	/* Trackers of other kinds have such addresses, too: only one at BASE_URL tells what it is. */
+	bool is_shared_form;
 };
 
 struct tracker {
@@ -33,9 +35,12 @@ extern const struct tracker *const trackers[];
 const struct tracker *tracker_by_name(const char *name);
 
 /*
- * What bug URL means, without asking anybody; false where no driver recognises it. OUT's texts are
- * owned by OWNER.
+ * What bug URL means, without asking anybody; false where no driver recognises it, or only by a form
+ * that kinds of tracker share. OUT's texts are owned by OWNER.
  */
 bool tracker_recognise(const void *owner, const char *url, struct remote_bug *out);
+
+/* The same, also by a shared form: that is a bug only where there is a tracker at its base URL. */
+bool tracker_recognise_below(const void *owner, const char *url, struct remote_bug *out);
 
 #endif

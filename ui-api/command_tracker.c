@@ -124,7 +124,8 @@ const struct command command_tracker_show = {
 };
 
 static const struct command_option add_options[] = {
-	{"type", 't', "T", "bugzilla, trac, debbugs, roundup, or auto (find out by asking it)"},
+	{"type", 't', "T",
+		"bugzilla, trac, debbugs, roundup, github, or auto (find out by asking it)"},
 	{0},
 };
 

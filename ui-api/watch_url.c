@@ -55,10 +55,10 @@ bool bug_address_read(const void *owner, const char *url, struct bug_address *ad
 {
 	struct remote_bug bug;
 	*address = (struct bug_address){0};
-	if (tracker_recognise(owner, url, &bug)) {
+	if (tracker_recognise_below(owner, url, &bug)) {
 		address->base_url = bug.base_url;
 		address->remote_id = bug.remote_id;
-		address->type = bug.tracker->name;
+		address->type = bug.is_shared_form ? NULL : bug.tracker->name;
 	} else if (!read_bare_number(owner, url, address)) {
 		return false;
 	}

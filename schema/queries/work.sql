@@ -109,7 +109,7 @@ SELECT remote_id FROM bugwatch.bug_check WHERE tracker_id = $1::bigint LIMIT $2:
 -- Tracker $1 says that bugs $2 changed at $3, by its clock, which is $8 seconds ahead of ours. Those
 -- of them that were not read since then are due in run $4 with the horizon $5; one that was read in
 -- the very second of its change may have changed again. What changed before $6 is known from now
--- on; $7 seconds later it is asked again.
+-- on, and of the server what $9 says; $7 seconds later it is asked again.
 WITH told AS (
   SELECT n.remote_id, date_trunc('second', max(n.at)) AS at
   FROM unnest($2::text[], $3::timestamptz[]) AS n (remote_id, at) GROUP BY n.remote_id
@@ -125,7 +125,8 @@ WITH told AS (
   UPDATE bugwatch.run SET due = due + (SELECT count(*) FROM due) WHERE id = $4::bigint
 )
 UPDATE bugwatch.tracker_state
-SET changes_since = $6::timestamptz, changes_at = now() + $7::bigint * interval '1 second'
+SET changes_since = $6::timestamptz, changes_at = now() + $7::bigint * interval '1 second',
+  server = coalesce($9::jsonb, server)
 WHERE tracker_id = $1::bigint
 
 -- name: work_claim

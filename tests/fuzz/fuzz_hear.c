@@ -1,7 +1,8 @@
 /*
  * Answers from strangers, to every driver. The first bytes choose the driver, the errand, the
  * remembered door and the size of the pieces fed; then each answer is a byte for its HTTP status,
- * one for its content type, and a text up to the next NUL. When the bytes are used up, the connection fails.
+ * one for its content type, and a text up to the next NUL; a status from MORE on has headers, too. When
+ * the bytes are used up, the connection fails.
  */
 #include "tests/fuzz/one.h"
 #include "trackers/tracker.h"
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <talloc.h>
 
+enum { MORE = 132 }; /* a multiple of the number of statuses */
 enum { MANY = 200 }; /* more questions than any errand about this few bugs may ask */
 
 static const struct wanted wanted[] = {{.remote_id = "1", .known = true},
@@ -33,19 +35,31 @@ static uint8_t take(struct input *input)
 	return *input->bytes++;
 }
 
+static void feed_headers(struct exchange *exchange)
+{
+	exchange_hear_header(exchange, "Link",
+		"<http://tracker.example.org/api/v3/repositories/1/issues?page=2>; rel=\"next\"");
+	exchange_hear_header(exchange, "ETag", "W/\"0a1b\"");
+	exchange_hear_header(exchange, "X-RateLimit-Remaining", "0");
+	exchange_hear_header(exchange, "X-RateLimit-Reset", "1800001800");
+}
+
 static void feed(struct conversation *conversation, struct exchange *exchange, struct input *input,
 	size_t piece)
 {
 	static const int statuses[] = {200, 200, 200, 200, 200, 400, 401, 403, 404, 429, 500, 0};
 	static const char *const types[] = {
 		"application/json", "text/html", "text/xml", "text/csv", "text/plain", NULL};
-	int status = statuses[take(input) % (sizeof(statuses) / sizeof(statuses[0]))];
+	uint8_t choice = take(input);
+	int status = statuses[choice % (sizeof(statuses) / sizeof(statuses[0]))];
 	const char *type = types[take(input) % (sizeof(types) / sizeof(types[0]))];
 	const char *text = (const char *)input->bytes;
 	size_t n = strnlen(text, input->left);
 	input->bytes += n;
 	input->left -= n;
 	take(input);
+	if (choice >= MORE && exchange->hear_headers)
+		feed_headers(exchange);
 	exchange_head(conversation, exchange, status, type, 1800000000 * MOMENT_SECOND);
 	for (size_t at = 0; at < n; at += piece)
 		exchange_data(conversation, exchange, text + at, n - at < piece ? n - at : piece);
@@ -118,7 +132,7 @@ static void talk(struct conversation *conversation, struct input *input, size_t 
 static struct conversation *begin(
 	const struct tracker *tracker, enum errand errand, const struct server *server)
 {
-	static const char base[] = "http://tracker.example.org/";
+	static const char base[] = "http://tracker.example.org/tracker/one/";
 	static const moment now = 1800000000 * MOMENT_SECOND;
 	if (errand == ERRAND_PROBE)
 		return conversation_new(server, tracker, errand, base, NULL, NULL, NULL, 0, now);

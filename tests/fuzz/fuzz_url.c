@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	void *owner = talloc_new(NULL);
 	char *text = talloc_strndup(owner, (const char *)bytes, n);
 	struct remote_bug bug;
-	if (tracker_recognise(owner, text, &bug))
+	if (tracker_recognise_below(owner, text, &bug))
 		inspect(owner, &bug);
 	struct url *url = url_parse(owner, text);
 	if (url != NULL) {

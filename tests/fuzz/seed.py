@@ -5,7 +5,8 @@ import pathlib
 
 HERE = pathlib.Path(__file__).parent
 DATA = HERE.parent / "data"
-DRIVERS = ["bugzilla", "roundup", "debbugs", "trac"]
+DRIVERS = ["bugzilla", "roundup", "debbugs", "trac", "github"]
+MORE = 132  # an answer that names a next page
 STATUSES = {200: 0, 400: 5, 401: 6, 403: 7, 404: 8, 429: 9, 500: 10}
 TYPES = {"application/json": 0, "text/html": 1, "text/xml": 2, "text/csv": 3, "text/plain": 4}
 DOORS = {"rest/": 1, "rest.cgi/": 2, "rpc": 3, "login/rpc": 3, "query": 4, "cgi/soap.cgi": 5,
@@ -21,6 +22,9 @@ https://tracker.example.net/mercurial/issue55?@template=item
 https://tracker.example.net/mercurial/issue55/#msg7
 https://trac.example.org/trac/ticket/600?format=csv
 https://debbugs.example.net/x/cgi-bin/bugreport.cgi?bug=9;msg=12
+https://www.github.com/octo/anvil/pull/7/#issuecomment-12
+https://api.github.com/repos/octo/anvil/issues/7
+https://ghe.example.net/api/v3/repos/octo/anvil/issues/7
 ftp://bugs.example.org/show_bug.cgi?id=901
 mailto:bugs@example.net
 http://""".split("\n")
@@ -48,7 +52,8 @@ def answer(folder, name):
     head = (folder / f"{name}.headers").read_text()
     body = (folder / f"{name}.body").read_bytes()
     kind = [t for t in TYPES if t in head.lower()]
-    return bytes([STATUSES.get(int(head.split()[1]), 0), TYPES[kind[0]] if kind else 5]) + body
+    more = MORE if 'rel="next"' in head else 0
+    return bytes([STATUSES.get(int(head.split()[1]), 0) + more, TYPES[kind[0]] if kind else 5]) + body
 
 
 def exchanges(case):

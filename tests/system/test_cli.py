@@ -11,7 +11,7 @@ from harness import PROGRAM, ROOT, Folder, clean_environment, cli, free_port
 
 NOWHERE = "http://127.0.0.1:1/"
 # The drivers there are; rows of url-forms.tsv for others are not recognised yet.
-DRIVERS = {"bugzilla", "roundup", "debbugs", "trac"}
+DRIVERS = {"bugzilla", "roundup", "debbugs", "trac", "github"}
 
 COMMANDS = ["serve", "add", "remove", "list", "show", "check", "tracker list", "tracker show", "tracker add",
             "tracker set", "tracker remove", "product", "runs", "detect", "token create", "token list",

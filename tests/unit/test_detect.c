@@ -90,6 +90,50 @@ static void odd_forms_are_not_taken(void **state)
 			fail_msg("recognised: %s", odd[i]);
 }
 
+struct form {
+	const char *url, *base_url, *id; /* base_url NULL: no form of a bug's address */
+};
+
+/* What a page of GitHub looks like other trackers' pages do, too. */
+static void shared_forms_are_bugs_only_below_a_tracker(void **state)
+{
+	static const struct form forms[] = {
+		{"https://github.com/octo/anvil/issues/7", "https://github.com/octo/anvil/", "7"},
+		{"https://github.com/octo/anvil/issues/7/", "https://github.com/octo/anvil/", "7"},
+		{"https://github.com/octo/anvil/issues/7?q=x#issuecomment-12",
+			"https://github.com/octo/anvil/", "7"},
+		{"http://www.github.com/octo/anvil.js/pull/7", "https://github.com/octo/anvil.js/",
+			"7"},
+		{"http://127.0.0.1:8080/octo/anvil/issues/7", "http://127.0.0.1:8080/octo/anvil/",
+			"7"},
+		{"https://github.com/octo/anvil/issues", NULL, NULL},
+		{"https://github.com/octo/anvil/issues/", NULL, NULL},
+		{"https://github.com/octo/anvil/issues/07", NULL, NULL},
+		{"https://github.com/octo/anvil/issues/new", NULL, NULL},
+		{"https://github.com/octo/anvil/issues/7/events", NULL, NULL},
+		{"https://github.com/octo/anvil/-/issues/7", NULL, NULL},
+		{"https://github.com/octo/anvil/discussions/7", NULL, NULL},
+		{"https://github.com/octo/issues/7", NULL, NULL},
+		{"https://github.com//anvil/issues/7", NULL, NULL},
+		{"https://github.com/octo/an%2Fvil/issues/7", NULL, NULL},
+		{"https://api.github.com/octo/anvil/issues/7", NULL, NULL},
+	};
+	void *owner = talloc_new(NULL);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct remote_bug bug;
+		assert_false(tracker_recognise(owner, forms[i].url, &bug));
+		bool found = tracker_recognise_below(owner, forms[i].url, &bug);
+		if (found != (forms[i].base_url != NULL))
+			fail_msg("%s: %srecognised", forms[i].url, found ? "" : "not ");
+		if (!found)
+			continue;
+		assert_true(bug.is_shared_form);
+		assert_string_equal(bug.base_url, forms[i].base_url);
+		assert_string_equal(bug.remote_id, forms[i].id);
+	}
+	talloc_free(owner);
+}
+
 static void trackers_have_names_of_their_own(void **state)
 {
 	assert_null(tracker_by_name(""));
@@ -106,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_means_what_it_says),
 		cmocka_unit_test(odd_forms_are_not_taken),
+		cmocka_unit_test(shared_forms_are_bugs_only_below_a_tracker),
 		cmocka_unit_test(trackers_have_names_of_their_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

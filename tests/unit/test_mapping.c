@@ -1,5 +1,6 @@
 /* Every row of tests/data/mappings, and the rules that stand beside them. */
 #include "trackers/bugzilla/mapping.h"
+#include "trackers/github/mapping.h"
 #include "trackers/mapping.h"
 #include "trackers/roundup/mapping.h"
 #include "trackers/trac/mapping.h"
@@ -120,6 +121,24 @@ static void every_row_of_trac_is_known(void **state)
 	assert_int_equal(trac_importance("minor", "blocker"), IMPORTANCE_LOW);
 }
 
+static void github_status(char **cells, int count)
+{
+	assert_int_equal(count, 3);
+	assert_status(github_status_rows, cells);
+}
+
+static void github_importance(char **cells, int count)
+{
+	assert_int_equal(count, 2);
+	assert_importance(github_importance_rows, cells);
+}
+
+static void every_row_of_github_is_known(void **state)
+{
+	walk("github-status.tsv", 8, github_status);
+	walk("github-importance.tsv", 1, github_importance);
+}
+
 static void words_match_loosely(void **state)
 {
 	assert_int_equal(map_status(bugzilla_status_rows, "in progress", ""), STATUS_IN_PROGRESS);
@@ -188,6 +207,7 @@ int main(void)
 		cmocka_unit_test(every_row_of_bugzilla_is_known),
 		cmocka_unit_test(every_row_of_roundup_is_known),
 		cmocka_unit_test(every_row_of_trac_is_known),
+		cmocka_unit_test(every_row_of_github_is_known),
 		cmocka_unit_test(words_match_loosely),
 		cmocka_unit_test(what_no_row_knows_is_unknown),
 		cmocka_unit_test(an_exact_row_wins_over_any),

@@ -154,14 +154,15 @@ static struct question *last_question(struct script *script)
 	return &script->questions[script->question_count - 1];
 }
 
-/* "REPLY METHOD URL", the URL relative to the base URL. */
+/* "REPLY METHOD URL", the URL relative to the base URL where it is not whole. */
 static void read_question(struct script *script, char *text)
 {
 	assert_true(script->question_count < ASKS);
 	char *rest, *reply = strtok_r(text, " ", &rest), *method = strtok_r(NULL, " ", &rest);
 	struct question *question = &script->questions[script->question_count++];
 	question->method = method;
-	question->url = talloc_asprintf(script, "%s%s", script->base_url, rest);
+	bool is_whole = strstr(rest, "://") != NULL;
+	question->url = talloc_asprintf(script, "%s%s", is_whole ? "" : script->base_url, rest);
 	read_reply(script, &question->reply, reply);
 }
 
@@ -331,9 +332,19 @@ static char *describe_comment(
 	return talloc_asprintf_append(add_long_text(text, comment->text), "\n");
 }
 
-static char *describe_changes(char *text, const struct conversation *conversation)
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static char *describe_changes(
+	char *text, const struct script *script, const struct conversation *conversation)
 {
 	char at[MOMENT_TEXT];
+	const char *memory = conversation->server->memory;
+	if (conversation->errand == ERRAND_CHANGES && !same_text(memory, script->server->memory))
+		text = talloc_asprintf_append(
+			text, "memory | %s\n", memory != NULL ? memory : "none");
 	for (unsigned i = 0; i < conversation->change_count; i++)
 		text = talloc_asprintf_append(text, "%s | changed %s\n",
 			conversation->changes[i].remote_id,
@@ -358,7 +369,10 @@ static char *describe(const struct script *script, const struct conversation *co
 					script->errand, &conversation->observations[j]);
 	for (unsigned i = 0; i < conversation->comment_count; i++)
 		text = describe_comment(text, script, &conversation->comments[i]);
-	text = describe_changes(text, conversation);
+	text = describe_changes(text, script, conversation);
+	if (conversation->pause_s != 0)
+		text = talloc_asprintf_append(
+			text, "pause | %lld s\n", (long long)conversation->pause_s);
 	if (conversation->err.kind != ERR_NONE)
 		return talloc_asprintf_append(
 			text, "failed | %s\n", err_word(conversation->err.kind));
