@@ -196,14 +196,19 @@ static struct json_object *list_schema(const char *item)
 	return schema;
 }
 
+/* Adds HEADER, a text, to RESPONSE. */
+static void add_header(struct json_object *response, const char *name)
+{
+	add(sub(sub(sub(response, "headers"), name), "schema"), "type", text("string"));
+}
+
 /* Adds one "STATUS SCHEMA" of a route's answers; see route.h. */
 static void add_answer(struct json_object *responses, const char *status, char *schema)
 {
 	struct json_object *response = sub(responses, status);
 	add(response, "description", text(problem_title(atoi(status))));
 	if (strcmp(status, "201") == 0 || strcmp(status, "202") == 0)
-		add(sub(sub(sub(response, "headers"), "Location"), "schema"), "type",
-			text("string"));
+		add_header(response, "Location");
 	if (strcmp(schema, "-") == 0)
 		return;
 	struct json_object *content = sub(response, "content");
@@ -230,6 +235,10 @@ static void add_answers(struct json_object *operation, const struct route *route
 	for (const char *const *status = always; *status != NULL; status++)
 		if (!json_object_object_get_ex(responses, *status, NULL))
 			add(responses, *status, reference("responses", "Problem"));
+	if (route->method == EVHTTP_REQ_GET) {
+		add_header(sub(responses, "200"), "ETag");
+		add(sub(responses, "304"), "description", text("nothing new, by If-None-Match"));
+	}
 	if (route->role != ROLE_ANYBODY) {
 		add(responses, "401", reference("responses", "Problem"));
 		add(responses, "403", reference("responses", "Problem"));
@@ -262,6 +271,8 @@ static void add_parameters(struct json_object *operation, const struct route *ro
 		add_parameter(list, "", at, n);
 		at += n;
 	}
+	if (route->method == EVHTTP_REQ_GET)
+		add_parameter(list, "", "If-None-Match", strlen("If-None-Match"));
 	if (strstr(route->answers, "text/event-stream") != NULL)
 		add_parameter(list, "", "Last-Event-ID", strlen("Last-Event-ID"));
 }

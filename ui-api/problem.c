@@ -65,6 +65,7 @@ static const struct problem_title statuses[] = {
 	{202, NULL, "Accepted"},
 	{204, NULL, "No Content"},
 	{207, NULL, "Multi-Status"},
+	{304, NULL, "Not Modified"},
 };
 
 enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };

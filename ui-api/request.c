@@ -5,6 +5,7 @@
 #include "ui-api/token.h"
 
 #include <event2/http_struct.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
 #include <talloc.h>
@@ -68,18 +69,48 @@ static void log_act(const struct request *request, int status)
 
 static void add_headers(struct request *request, int status, const char *type)
 {
-	if (status != 204)
+	if (status != 204 && status != 304)
 		request_header(request, "Content-Type", type);
-	request_header(request, "Cache-Control", "no-store");
+	request_header(request, "Cache-Control", "private, no-cache");
 	request_header(request, "X-Content-Type-Options", "nosniff");
+}
+
+/* A name for what the answer says: the same words, the same name. */
+static char *tag_of(struct request *request)
+{
+	enum { TAG_BYTES = 16 };
+	struct evbuffer *output = request->state->output;
+	unsigned char hash[TAG_BYTES];
+	char hex[2 * TAG_BYTES + 1];
+	crypto_generichash(hash, sizeof(hash), evbuffer_pullup(output, -1),
+		evbuffer_get_length(output), NULL, 0);
+	return talloc_asprintf(
+		request, "\"%s\"", sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)));
+}
+
+/* Names what a GET is answered with; where the client has just that, it is not sent again. */
+static int spare_known(struct request *request, int status)
+{
+	enum { ASKED = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD };
+	if (status != 200 || (evhttp_request_get_command(request->wire) & ASKED) == 0)
+		return status;
+	char *tag = tag_of(request);
+	request_header(request, "ETag", tag);
+	const char *known = evhttp_find_header(
+		evhttp_request_get_input_headers(request->wire), "If-None-Match");
+	if (known == NULL || (strcmp(known, "*") != 0 && strstr(known, tag) == NULL))
+		return status;
+	evbuffer_drain(request->state->output, evbuffer_get_length(request->state->output));
+	return 304;
 }
 
 static void send_answer(struct request *request, int status, const char *type)
 {
 	struct evhttp_request *wire = request->wire;
 	struct evbuffer *output = request->state->output;
+	status = spare_known(request, status);
 	add_headers(request, status, type);
-	if (evhttp_request_get_command(wire) == EVHTTP_REQ_HEAD) {
+	if (evhttp_request_get_command(wire) == EVHTTP_REQ_HEAD && status != 304) {
 		/* evhttp 2.1.12 would send the body after all, without its length. */
 		char *length = talloc_asprintf(request, "%zu", evbuffer_get_length(output));
 		request_header(request, "Content-Length", length);

@@ -491,3 +491,18 @@ def test_a_quoted_id_stays_whole_characters(api):
     for n in range(36, 44):
         answer = api.get("watches/" + quote("1" * n + "\u00e9\U0001f41b"))
         assert answer.status == 404 and "11111" in answer.json["detail"]
+
+
+def test_what_is_known_is_not_sent_again(api):
+    api.ok("POST", "trackers", {"name": "polled", "type": "bugzilla", "base_url": "http://127.0.0.1:2/"})
+    api.ok("PATCH", "trackers/polled", {"enabled": False})
+    wait_for(lambda: api.ok("GET", "trackers/polled")["next_check_at"] is None, "the tracker rests")
+    first = api.get("trackers/polled")
+    tag = first.headers["ETag"]
+    same = api.get("trackers/polled", headers={"If-None-Match": f'"other", {tag}'})
+    assert (same.status, same.body, same.headers["ETag"]) == (304, b"", tag)
+    api.ok("PATCH", "trackers/polled", {"title": "Another"})
+    changed = api.get("trackers/polled", headers={"If-None-Match": tag})
+    assert changed.status == 200 and changed.json["title"] == "Another" and changed.headers["ETag"] != tag
+    assert "ETag" not in api.request("PATCH", "trackers/polled", {"title": None}).headers
+    assert api.request("HEAD", "trackers/polled").headers["ETag"]
