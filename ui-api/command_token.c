@@ -7,6 +7,8 @@ static const struct table_column columns[] = {
 	{.title = "name", .field = "name", .least = 8},
 	{.title = "role", .field = "role"},
 	{.title = "created", .field = "created_at"},
+	{.title = "expires", .field = "expires_at"},
+	{.title = "used", .field = "used_at"},
 	{0},
 };
 
@@ -17,7 +19,12 @@ static int create(struct call *call)
 		complain("token create: --name N and --role viewer|admin must be given");
 		return WRONG_USAGE;
 	}
+	long days = 0;
+	if (!call_number(call, "days", 1, &days))
+		return WRONG_USAGE;
 	struct json_object *body = json_object_new_object();
+	if (days > 0)
+		json_object_object_add(body, "days", json_object_new_int64(days));
 	json_object_object_add(body, "name", json_object_new_string(name));
 	json_object_object_add(body, "role", json_object_new_string(role));
 	struct client_answer *answer = call_ask(call, call, "POST", "/tokens", body);
@@ -53,13 +60,14 @@ static int revoke(struct call *call)
 static const struct command_option create_options[] = {
 	{"name", 'n', "N", "whose token it is, for people"},
 	{"role", 'r', "R", "viewer (may read) or admin (may do everything)"},
+	{"days", 'd', "N", "it expires after N days; left out: never"},
 	{0},
 };
 
 const struct command command_token_create = {
 	.name = "token create",
 	.run = create,
-	.usage = "--name N --role R",
+	.usage = "--name N --role R [--days N]",
 	.help = "make a token for the API",
 	.examples = "Makes a token and prints it, this once: only a hash of it is kept.\n\n"
 		    "  BUGWATCH_TOKEN=$(bugwatch token create --name board --role viewer)",

@@ -32,6 +32,7 @@ request_handler handle_list_runs, handle_show_run, handle_list_run_errors;
 request_handler handle_list_events;
 /* token_handlers.c */
 request_handler handle_list_tokens, handle_make_token, handle_remove_token, handle_who_am_i;
+request_handler handle_list_audit;
 
 /* openapi_handlers.c */
 request_handler handle_openapi, handle_show_problem;

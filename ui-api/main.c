@@ -26,6 +26,7 @@ const struct command *const commands[] = {
 	&command_token_create,
 	&command_token_list,
 	&command_token_revoke,
+	&command_audit,
 	&command_migrate,
 	&command_openapi,
 	NULL,

@@ -245,6 +245,8 @@ static void add_answers(struct json_object *operation, const struct route *route
 	}
 	if (strchr(route->path, '{') != NULL)
 		add(responses, "404", reference("responses", "Problem"));
+	if (route->starts_work)
+		add(responses, "422", reference("responses", "Problem"));
 	if (route->method != EVHTTP_REQ_GET) {
 		add(responses, "409", reference("responses", "Problem"));
 		add(responses, "413", reference("responses", "Problem"));
@@ -271,6 +273,8 @@ static void add_parameters(struct json_object *operation, const struct route *ro
 		add_parameter(list, "", at, n);
 		at += n;
 	}
+	if (route->starts_work)
+		add_parameter(list, "", "Idempotency-Key", strlen("Idempotency-Key"));
 	if (route->method == EVHTTP_REQ_GET)
 		add_parameter(list, "", "If-None-Match", strlen("If-None-Match"));
 	if (strstr(route->answers, "text/event-stream") != NULL)

@@ -1,6 +1,8 @@
 #include "ui-api/request.h"
 
 #include "engine/log.h"
+#include "ui-api/audit.h"
+#include "ui-api/idempotency.h"
 #include "ui-api/list.h"
 #include "ui-api/token.h"
 
@@ -23,6 +25,10 @@ struct request_state {
 	struct db_batch *batch; /* under way, or NULL */
 	request_rows *then;
 	struct evbuffer *output;
+	bool acts; /* as an administrator: it is to be recorded */
+	const char *said; /* the body for the record, or NULL */
+	const char *record; /* its name there, once it is recorded */
+	const char *key; /* its Idempotency-Key, once it has taken it */
 };
 
 /* Where the answer was not sent, the wire goes with its connection; without one it is ours. */
@@ -56,15 +62,17 @@ void request_header(struct request *request, const char *name, const char *value
 	evhttp_add_header(evhttp_request_get_output_headers(request->wire), name, value);
 }
 
-/* Every change by an administrator is on record. */
-static void log_act(const struct request *request, int status)
+/* How an act ended goes to the record and to the log. */
+static void end_act(const struct request *request, int status)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request->wire);
-	if (request->route == NULL || request->route->role != ROLE_ADMIN || status >= 400 ||
-		request->route->method == EVHTTP_REQ_GET)
+	if (request->state->record == NULL)
 		return;
-	log_info("api", "%s (token %s): %s %s: %d", request->caller.name, request->caller.id,
-		route_method(request->route->method), evhttp_uri_get_path(uri), status);
+	audit_answered(request->db, request->state->record, status);
+	if (status < 400)
+		log_info("api", "%s (token %s): %s %s: %d", request->caller.name,
+			request->caller.id, route_method(request->route->method),
+			evhttp_uri_get_path(uri), status);
 }
 
 static void add_headers(struct request *request, int status, const char *type)
@@ -116,7 +124,9 @@ static void send_answer(struct request *request, int status, const char *type)
 		request_header(request, "Content-Length", length);
 		evbuffer_drain(output, evbuffer_get_length(output));
 	}
-	log_act(request, status);
+	end_act(request, status);
+	if (request->state->key != NULL)
+		idempotency_end(request, request->state->key, status);
 	request->wire = NULL;
 	evhttp_send_reply(wire, status, problem_title(status), output);
 	talloc_free(request);
@@ -192,14 +202,19 @@ static void hear_rows(void *cookie, const struct err *err, struct db_rows *const
 void request_query(struct request *request, enum query query, const char *const *parameters,
 	request_rows *next)
 {
-	request->state->then = next;
-	request->state->batch = db_query(request->db, query, parameters, hear_rows, request);
+	struct db_batch *batch = db_batch_new(request->db);
+	db_add(batch, query, parameters);
+	request_send(request, batch, next);
 }
 
 void request_send(struct request *request, struct db_batch *batch, request_rows *next)
 {
-	request->state->then = next;
-	request->state->batch = batch;
+	struct request_state *state = request->state;
+	/* Last, so that the others keep their places. */
+	if (state->acts && state->record == NULL)
+		state->record = audit_add(request, batch, state->said);
+	state->then = next;
+	state->batch = batch;
 	db_send(batch, hear_rows, request);
 }
 
@@ -217,6 +232,8 @@ struct json_object *request_body(struct request *request, const struct body_fiel
 	}
 	if (body == NULL)
 		request_refuse(request, fault);
+	else
+		request->state->said = audit_body(request, body);
 	return body;
 }
 
@@ -234,6 +251,12 @@ const char *request_id(struct request *request)
 	return NULL;
 }
 
+static void handle_with_key(struct request *request)
+{
+	request->state->key = idempotency_key(request);
+	request->route->handle(request);
+}
+
 /* Refuses what the route does not take; then it is the handler's. */
 static void handle(struct request *request)
 {
@@ -246,10 +269,17 @@ static void handle(struct request *request)
 		else if (http_parameter(target, name) != target->parameters[i].value)
 			problem_field(fault, name, "comes twice");
 	}
-	if (problem_has_fields(fault))
+	if (problem_has_fields(fault)) {
 		request_refuse(request, fault);
+		return;
+	}
+	const struct route *route = request->route;
+	request->state->acts = route->role == ROLE_ADMIN && route->method != EVHTTP_REQ_GET;
+	const char *key = idempotency_key(request);
+	if (key != NULL)
+		idempotency_begin(request, key, handle_with_key);
 	else
-		request->route->handle(request);
+		route->handle(request);
 }
 
 static void check_role(struct request *request, struct db_rows *const *rows)
@@ -263,6 +293,7 @@ static void check_role(struct request *request, struct db_rows *const *rows)
 	request->caller.id = talloc_strdup(request, db_text(rows[0], 0, 0));
 	request->caller.name = talloc_strdup(request, db_text(rows[0], 0, 1));
 	request->caller.role = talloc_strdup(request, db_text(rows[0], 0, 2));
+	request->caller.expires_at = db_integer(rows[0], 0, 3);
 	if (request->route->role == ROLE_ADMIN && strcmp(request->caller.role, "admin") != 0)
 		request_fail(request, 403, "this takes the role \"admin\"; the token has \"%s\"",
 			request->caller.role);

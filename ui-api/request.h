@@ -10,6 +10,7 @@
 
 #include "engine/db.h"
 #include "engine/vault.h"
+#include "trackers/moment.h"
 #include "ui-api/body.h"
 #include "ui-api/http.h"
 #include "ui-api/problem.h"
@@ -35,6 +36,7 @@ struct api {
 /* Who asks, by token. */
 struct caller {
 	const char *id, *name, *role;
+	moment expires_at; /* 0: never */
 };
 
 /* A talloc object: what a handler allocates for a request is owned by it. */

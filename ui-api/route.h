@@ -29,6 +29,7 @@ struct route {
 	const char *answers;
 	const struct body_field *body; /* the body that it takes, NULL for none */
 	unsigned most; /* the body may also be an array of so many; 0: it may not */
+	bool starts_work; /* it heeds an Idempotency-Key */
 };
 extern const struct route route_table[]; /* ended by a NULL path */
 

@@ -1,5 +1,7 @@
 #include "ui-api/stream.h"
 
+#include "engine/clock.h"
+
 #include <event2/bufferevent.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@ struct stream {
 	struct evhttp_connection *connection;
 	bool live;
 	int64_t token;
+	moment ends_at; /* with its token; 0: never */
 	int64_t at; /* the last event sent, or known before */
 	size_t unread; /* at the last heartbeat */
 	struct db_batch *batch; /* under way while it catches up */
@@ -258,6 +261,7 @@ void streams_open(struct streams *streams, struct request *request, const char *
 	struct stream *stream = request->work = talloc_zero(request, struct stream);
 	stream->streams = streams;
 	stream->token = strtoll(request->caller.id, NULL, 10);
+	stream->ends_at = request->caller.expires_at;
 	stream->at = after != NULL ? strtoll(after, NULL, 10) : -1;
 	request_query(request, QUERY_api_newest_event, NULL, hear_newest);
 }
@@ -292,7 +296,7 @@ static void beat(evutil_socket_t fd, short what, void *cookie)
 	struct stream *stream, *following;
 	for (stream = LIST_FIRST(&streams->list); stream != NULL; stream = following) {
 		following = LIST_NEXT(stream, next);
-		if (is_stuck(stream))
+		if (is_stuck(stream) || (stream->ends_at != 0 && stream->ends_at <= clock_now()))
 			cut(stream);
 		else if (stream->live)
 			send_text(stream, HEARTBEAT, NULL);

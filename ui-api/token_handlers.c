@@ -11,6 +11,9 @@ static const char *const roles[] = {"viewer", "admin", NULL};
 const struct body_field token_body[] = {
 	{.name = "name", .kind = BODY_TEXT, .required = true, .minimum = 1, .maximum = 100},
 	{.name = "role", .kind = BODY_CHOICE, .required = true, .choices = roles},
+	{.name = "days", .kind = BODY_INTEGER, .nullable = true, .minimum = 1, .maximum = 3650},
+	{.name = "expires_at", .kind = BODY_READ_ONLY},
+	{.name = "used_at", .kind = BODY_READ_ONLY},
 	{.name = "id", .kind = BODY_READ_ONLY},
 	{.name = "created_at", .kind = BODY_READ_ONLY},
 	{.name = "token", .kind = BODY_READ_ONLY},
@@ -68,6 +71,9 @@ static void answer_made(struct request *request, struct db_rows *const *rows)
 	struct json_object *object = who(id, making->name, making->role);
 	json_object_object_add(
 		object, "created_at", json_object_new_string(db_text(rows[0], 0, 1)));
+	const char *expires = db_null(rows[0], 0, 2) ? NULL : db_text(rows[0], 0, 2);
+	json_object_object_add(
+		object, "expires_at", expires != NULL ? json_object_new_string(expires) : NULL);
 	json_object_object_add(object, "token", json_object_new_string(making->secret));
 	request_header(request, "Location", talloc_asprintf(request, "/api/v1/tokens/%s", id));
 	answer_object(request, 201, object);
@@ -83,8 +89,17 @@ void handle_make_token(struct request *request)
 	making->role = body_text(body, "role");
 	making->secret = token_new(making);
 	request_query(request, QUERY_api_make_token,
-		(const char *[]){making->name, making->role, token_hash(making, making->secret)},
+		(const char *[]){making->name, making->role, token_hash(making, making->secret),
+			body_text(body, "days")},
 		answer_made);
+}
+
+void handle_list_audit(struct request *request)
+{
+	struct page *page = page_read(request, LIST_KEY_ID);
+	if (page != NULL)
+		request_query(request, QUERY_api_audits, (const char *[]){page->after, page->limit},
+			answer_page);
 }
 
 static void answer_removed(struct request *request, struct db_rows *const *rows)

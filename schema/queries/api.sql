@@ -9,23 +9,73 @@ SELECT max(version) FROM bugwatch.migration
 SELECT pg_notify('bugwatch_work', $1)
 
 -- name: api_token
-SELECT id, name, role FROM bugwatch.token WHERE hash = $1::bytea
+-- Whose hash $1 is. That it was used is noted once a minute.
+WITH found AS (
+  SELECT id, name, role, used_at, expires_at FROM bugwatch.token
+  WHERE hash = $1::bytea AND (expires_at IS NULL OR expires_at > now())
+), used AS (
+  UPDATE bugwatch.token t SET used_at = now() FROM found f
+  WHERE t.id = f.id AND (f.used_at IS NULL OR f.used_at < now() - interval '1 minute')
+)
+SELECT id, name, role, (extract(epoch FROM expires_at) * 1000000)::bigint FROM found
 
 -- name: api_tokens
 -- Page: after $1, limit $2.
 SELECT row_to_json(r), r.id FROM (
-  SELECT id::text AS id, name, role, bugwatch.rfc3339(created_at) AS created_at
+  SELECT id::text AS id, name, role, bugwatch.rfc3339(created_at) AS created_at,
+    bugwatch.rfc3339(expires_at) AS expires_at, bugwatch.rfc3339(used_at) AS used_at
   FROM bugwatch.token AS k WHERE k.id > coalesce($1::bigint, 0)
   ORDER BY k.id LIMIT $2::integer) AS r
 
 -- name: api_make_token
-INSERT INTO bugwatch.token AS k (name, role, hash) VALUES ($1, $2, $3::bytea)
-RETURNING id, bugwatch.rfc3339(created_at)
+-- For $4 days, or for ever.
+INSERT INTO bugwatch.token AS k (name, role, hash, expires_at)
+VALUES ($1, $2, $3::bytea, now() + $4::bigint * interval '1 day')
+RETURNING id, bugwatch.rfc3339(created_at), bugwatch.rfc3339(expires_at)
 
 -- name: api_remove_token
 -- Its streams end at once.
 DELETE FROM bugwatch.token WHERE id = $1::bigint
 RETURNING id, pg_notify('bugwatch_tokens', id::text)
+
+-- name: api_audit
+-- Request $1 by token $2, called $3, from $4, is about to do this: $5 (method) $6 (path) $7 (body).
+INSERT INTO bugwatch.audit (request, token_id, name, address, method, path, body)
+VALUES ($1, $2::bigint, $3, $4, $5, $6, $7)
+
+-- name: api_audit_status
+-- Request $1 was answered with $2.
+UPDATE bugwatch.audit SET status = $2::integer WHERE request = $1
+
+-- name: api_audits
+-- Page, newest first: before $1, limit $2.
+SELECT row_to_json(r), r.id FROM (
+  SELECT a.id::text AS id, bugwatch.rfc3339(a.at) AS at, a.token_id::text AS token, a.name, a.address,
+    a.method, a.path, a.body, a.status
+  FROM bugwatch.audit a WHERE ($1::bigint IS NULL OR a.id < $1::bigint)
+  ORDER BY a.id DESC LIMIT $2::integer) AS r
+
+-- name: api_forget_keys
+DELETE FROM bugwatch.idempotency WHERE at < now() - interval '1 day'
+
+-- name: api_take_key
+-- Takes key $2 of token $1 for path $3, also from one who never answered.
+INSERT INTO bugwatch.idempotency AS i (token_id, key, path) VALUES ($1::bigint, $2, $3)
+ON CONFLICT (token_id, key) DO UPDATE SET at = now()
+WHERE i.status IS NULL AND i.path = excluded.path AND i.at < now() - interval '1 minute'
+RETURNING key
+
+-- name: api_key
+SELECT path, status, location, answer FROM bugwatch.idempotency
+WHERE token_id = $1::bigint AND key = $2
+
+-- name: api_answer_key
+-- Key $2 of token $1 is answered with $3, $4 (location), $5; without a status it is free again.
+WITH freed AS (
+  DELETE FROM bugwatch.idempotency WHERE token_id = $1::bigint AND key = $2 AND $3::integer IS NULL
+)
+UPDATE bugwatch.idempotency SET status = $3::integer, location = $4, answer = $5
+WHERE token_id = $1::bigint AND key = $2 AND $3::integer IS NOT NULL
 
 -- name: api_count_tokens
 SELECT count(*) FROM bugwatch.token
