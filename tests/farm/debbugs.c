@@ -121,7 +121,7 @@ static char **read_ids(struct soap_call *call, unsigned *count, struct answer *a
 		for (unsigned j = 0; j < call->arguments[i].count; j++) {
 			char *id = call->arguments[i].values[j];
 			if (*id == '\0' || strspn(id, "0123456789") != strlen(id)) {
-				soap_fault(answer, "Server",
+				soap_refuse(answer, "Server",
 					"The 'bug' parameter (\"%s\") to "
 					"Debbugs::Status::get_bug_status did not pass regex check",
 					id);
@@ -237,7 +237,7 @@ static void answer_bugs(const struct site *site, struct question *question, stru
 			found[count++] = id;
 	}
 	if (!known) {
-		soap_fault(answer, "Server", "Unknown key in get_bugs");
+		soap_refuse(answer, "Server", "Unknown key in get_bugs");
 		return;
 	}
 	soap_begin(answer->body, "get_bugs");
@@ -272,7 +272,7 @@ static void answer_call(const struct site *site, struct question *question, stru
 			return;
 		}
 	}
-	soap_fault(answer, "Client",
+	soap_refuse(answer, "Client",
 		"Failed to locate method (%s) in class (Debbugs::SOAP) at "
 		"/usr/share/perl5/SOAP/Lite.pm line 2914.",
 		call->method);
@@ -292,7 +292,7 @@ static void answer_soap(const struct site *site, struct question *question, stru
 	if (call != NULL)
 		answer_call(site, question, call, answer);
 	else
-		soap_fault(answer, "Client",
+		soap_refuse(answer, "Client",
 			"Application failed during request deserialization: "
 			"not well-formed (invalid token)");
 }

@@ -110,7 +110,7 @@ void debbugs_answer_log(
 	struct evbuffer *out = answer->body;
 	question->topic = TOPIC_COMMENTS;
 	if (!debbugs_get(site, question, id, &bug)) {
-		soap_fault(answer, "Server",
+		soap_refuse(answer, "Server",
 			"Unable to open /srv/bugs.example.org/spool/db-h/%02u/%u.log for reading: "
 			"No such file or directory at /usr/local/share/perl/Debbugs/Log.pm line "
 			"222.",

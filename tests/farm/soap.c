@@ -87,7 +87,7 @@ void soap_end(struct evbuffer *out, const char *method)
 	end_body(out);
 }
 
-void soap_fault(struct answer *answer, const char *code, const char *format, ...)
+void soap_refuse(struct answer *answer, const char *code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);

@@ -27,7 +27,7 @@ void soap_begin(struct evbuffer *out, const char *method);
 void soap_end(struct evbuffer *out, const char *method);
 
 /* Makes ANSWER a Fault: CODE is "Client" or "Server". */
-void soap_fault(struct answer *answer, const char *code, const char *format, ...)
+void soap_refuse(struct answer *answer, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Adds `<NAME xsi:type="...">TEXT</NAME>`; the type is guessed from the text. */

@@ -2,6 +2,7 @@
  * The drivers against recorded exchanges: every folder tests/data/KIND/NAME with a file `case`.
  * The format stands in tests/data/README.md.
  */
+#include "told.h"
 #include "trackers/tracker.h"
 
 #include <glob.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { BUGS = 300, ASKS = 40, HEADERS = 6, CUTS = 200, SHOWN = 120 };
+enum { BUGS = 300, ASKS = 40, HEADERS = 6, CUTS = 200 };
 
 struct reply {
 	enum err_kind failure; /* of the transport; then the rest is empty */
@@ -262,125 +263,6 @@ static struct script *read_script(const char *folder)
 	return script;
 }
 
-/* ---- what was learnt, as text ---- */
-
-static char *add(char *text, const char *name, const char *value)
-{
-	return value == NULL ? text : talloc_asprintf_append(text, " | %s %s", name, value);
-}
-
-static char *describe_bug(
-	char *text, const char *id, enum errand errand, const struct observation *seen)
-{
-	char changed[MOMENT_TEXT];
-	text = talloc_asprintf_append(text, "%s", id);
-	if (seen->err.kind != ERR_NONE)
-		return talloc_asprintf_append(text, " | %s\n", err_word(seen->err.kind));
-	if (errand == ERRAND_COMMENTS)
-		return talloc_asprintf_append(text, " | all comments\n");
-	text = talloc_asprintf_append(text, " | %s | %s", status_word(seen->mapped_status),
-		importance_word(seen->mapped_importance));
-	text = add(text, "status", seen->status);
-	text = add(text, "resolution", seen->resolution);
-	text = add(text, "severity", seen->severity);
-	text = add(text, "priority", seen->priority);
-	text = add(text, "product", seen->product);
-	text = add(text, "tags", seen->tags);
-	if (seen->changed_at != 0)
-		text = add(text, "changed", moment_format(seen->changed_at, changed));
-	text = add(text, "mark", seen->mark);
-	text = add(text, "title", seen->title);
-	return talloc_asprintf_append(text, "\n");
-}
-
-static char *describe_server(char *text, const struct server *server)
-{
-	text = talloc_asprintf_append(text, "server");
-	text = add(text, "version", server->version);
-	text = add(text, "door", server->door);
-	text = add(text, "memory", server->memory);
-	for (unsigned bit = 0; ability_word(bit) != NULL; bit++)
-		if (server->abilities & 1u << bit)
-			text = add(text, "can", ability_word(bit));
-	if (server->skew_s != 0)
-		text = talloc_asprintf_append(text, " | skew %lld", (long long)server->skew_s);
-	return talloc_asprintf_append(text, "\n");
-}
-
-/* A text in one line: its beginning, and the size of one that is longer. */
-static char *add_long_text(char *text, const char *value)
-{
-	size_t size = strlen(value), shown = size > SHOWN ? SHOWN : size;
-	while (shown > 0 && (value[shown] & 0xC0) == 0x80)
-		shown--;
-	text = talloc_asprintf_append(text, " | ");
-	for (size_t i = 0; i < shown; i++)
-		text = value[i] == '\n' ? talloc_asprintf_append(text, "\\n")
-					: talloc_asprintf_append(text, "%c", value[i]);
-	return size > SHOWN ? talloc_asprintf_append(text, "... %zu bytes", size) : text;
-}
-
-static char *describe_comment(
-	char *text, const struct script *script, const struct comment *comment)
-{
-	char posted[MOMENT_TEXT];
-	text = talloc_asprintf_append(text, "%s #%lld", script->wanted[comment->wanted].remote_id,
-		(long long)comment->number);
-	text = add(text, "author", comment->author);
-	if (comment->posted_at != 0)
-		text = add(text, "posted", moment_format(comment->posted_at, posted));
-	return talloc_asprintf_append(add_long_text(text, comment->text), "\n");
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static char *describe_changes(
-	char *text, const struct script *script, const struct conversation *conversation)
-{
-	char at[MOMENT_TEXT];
-	const char *memory = conversation->server->memory;
-	if (conversation->errand == ERRAND_CHANGES && !same_text(memory, script->server->memory))
-		text = talloc_asprintf_append(
-			text, "memory | %s\n", memory != NULL ? memory : "none");
-	for (unsigned i = 0; i < conversation->change_count; i++)
-		text = talloc_asprintf_append(text, "%s | changed %s\n",
-			conversation->changes[i].remote_id,
-			moment_format(conversation->changes[i].at, at));
-	if (conversation->until != 0)
-		text = talloc_asprintf_append(
-			text, "until | %s\n", moment_format(conversation->until, at));
-	return text;
-}
-
-/*
- * One line an observation, in the order of the wanted bugs; then the comments, the changes, and the
- * server, or the failure.
- */
-static char *describe(const struct script *script, const struct conversation *conversation)
-{
-	char *text = talloc_strdup(script, "");
-	for (unsigned i = 0; i < script->wanted_count; i++)
-		for (unsigned j = 0; j < conversation->observation_count; j++)
-			if (conversation->observations[j].wanted == i)
-				text = describe_bug(text, script->wanted[i].remote_id,
-					script->errand, &conversation->observations[j]);
-	for (unsigned i = 0; i < conversation->comment_count; i++)
-		text = describe_comment(text, script, &conversation->comments[i]);
-	text = describe_changes(text, script, conversation);
-	if (conversation->pause_s != 0)
-		text = talloc_asprintf_append(
-			text, "pause | %lld s\n", (long long)conversation->pause_s);
-	if (conversation->err.kind != ERR_NONE)
-		return talloc_asprintf_append(
-			text, "failed | %s\n", err_word(conversation->err.kind));
-	if (conversation->errand == ERRAND_PROBE)
-		text = describe_server(text, conversation->server);
-	return text;
-}
-
 /* ---- playing a case ---- */
 
 static bool has_header(const struct exchange *exchange, const char *header)
@@ -491,16 +373,6 @@ static struct conversation *play(struct script *script, const struct feeding *fe
 	return conversation;
 }
 
-/* Every line of PART is also in FULL. */
-static void assert_nothing_new(const struct script *script, char *part)
-{
-	char *rest, *full = talloc_asprintf(script, "\n%s", script->expected);
-	for (char *line = strtok_r(part, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (strncmp(line, "failed | ", 9) != 0 &&
-			strstr(full, talloc_asprintf(script, "\n%s\n", line)) == NULL)
-			fail_msg("%s: learnt from a cut answer: %s", script->folder, line);
-}
-
 /* CSV has no end of its own: that rows are missing only the transport can notice. */
 static bool is_cut_between_rows(const struct reply *reply, size_t at)
 {
@@ -523,7 +395,7 @@ static void play_cuts(struct script *script, int reply)
 				continue;
 			struct conversation *cut = play(script, &feeding);
 			assert_int_not_equal(cut->err.kind, ERR_NONE);
-			assert_nothing_new(script, describe(script, cut));
+			told_nothing_new(script->expected, told(script, cut, script->server));
 			talloc_free(cut);
 		}
 }
@@ -531,8 +403,9 @@ static void play_cuts(struct script *script, int reply)
 static void test_case(void **state)
 {
 	struct script *script = read_script(*state);
-	assert_string_equal(describe(script, play(script, &whole)), script->expected);
-	assert_string_equal(describe(script, play(script, &bytewise)), script->expected);
+	assert_string_equal(told(script, play(script, &whole), script->server), script->expected);
+	assert_string_equal(
+		told(script, play(script, &bytewise), script->server), script->expected);
 	for (unsigned i = 0; i < script->question_count; i++)
 		if (script->questions[i].reply.failure == ERR_NONE)
 			play_cuts(script, (int)i);
