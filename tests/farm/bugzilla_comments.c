@@ -23,7 +23,7 @@ static bool member(struct wish *wish, const char *name)
 }
 
 static void write_comment(
-	struct wish *wish, const struct bug *bug, unsigned number, const struct comment *comment)
+	struct wish *wish, const struct bug *bug, unsigned number, const struct remark *comment)
 {
 	static const char *const times[] = {"time", "creation_time"};
 	struct evbuffer *out = wish->out;
@@ -57,7 +57,7 @@ static void write_bug(struct wish *wish, const struct bug *bug)
 	const char *before = "";
 	evbuffer_add_printf(wish->out, "\"%u\":{\"comments\":[", bug->id);
 	for (unsigned number = 0; number < bug->comments; number++) {
-		struct comment comment;
+		struct remark comment;
 		site_comment(wish->site, bug->id, number, &comment);
 		if (floor(comment.at) <= wish->since)
 			continue;

@@ -34,7 +34,7 @@ static void write_from(struct evbuffer *out, const char *author)
 }
 
 static void write_header(const struct site *site, struct evbuffer *out, const struct bug *bug,
-	unsigned number, const struct comment *comment)
+	unsigned number, const struct remark *comment)
 {
 	char to[24] = "submit";
 	if (number > 0)
@@ -92,7 +92,7 @@ static void write_number(
 	const struct site *site, struct evbuffer *out, const struct bug *bug, unsigned number)
 {
 	struct evbuffer *header = evbuffer_new();
-	struct comment comment;
+	struct remark comment;
 	char record[16];
 	site_comment(site, bug->id, number, &comment);
 	write_header(site, header, bug, number, &comment);
@@ -148,7 +148,7 @@ void debbugs_answer_mbox(const struct site *site, const struct question *questio
 {
 	answer->content_type = "application/mbox";
 	for (unsigned number = 0; number < bug->comments; number++) {
-		struct comment comment;
+		struct remark comment;
 		site_comment(site, bug->id, number, &comment);
 		say(answer->body, "From unknown ");
 		say_time(answer->body, "%a %b %e %H:%M:%S %Y\n", question->now);

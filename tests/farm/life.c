@@ -107,7 +107,7 @@ static void write_title(struct bug *bug, uint64_t soul)
 }
 
 /* The texts bring what naive programs stumble over, too. */
-static void write_text(struct comment *comment, uint64_t soul, unsigned number)
+static void write_text(struct remark *comment, uint64_t soul, unsigned number)
 {
 	static const char *const words[] = {"I see this as well, in <b>every</b> version.",
 		"> Does it happen every time?\n\nYes; & twice a day.",
@@ -122,7 +122,7 @@ static void write_text(struct comment *comment, uint64_t soul, unsigned number)
 	comment->text = comment->made_text;
 }
 
-void life_comment(const struct life *life, unsigned id, unsigned number, struct comment *comment)
+void life_comment(const struct life *life, unsigned id, unsigned number, struct remark *comment)
 {
 	uint64_t soul = soul_of(life, id);
 	unsigned old = old_comments(soul);

@@ -42,7 +42,7 @@ struct bug {
 };
 
 /* Not copied either. */
-struct comment {
+struct remark {
 	const char *author, *text;
 	double at;
 	char made_text[TEXT_SIZE];
@@ -52,7 +52,7 @@ struct comment {
 void life_at(const struct life *life, unsigned id, double now, struct bug *bug);
 
 /* Tells what comment NUMBER of bug ID is like; it has that many at most as life_at tells. */
-void life_comment(const struct life *life, unsigned id, unsigned number, struct comment *comment);
+void life_comment(const struct life *life, unsigned id, unsigned number, struct remark *comment);
 
 /* A seed for the tracker called NAME, out of SEED. */
 uint64_t life_seed(uint64_t seed, const char *name);

@@ -54,7 +54,7 @@ void roundup_write_messages(
 static void write_message(const struct wish *wish, unsigned bug, unsigned number)
 {
 	struct evbuffer *out = wish->out;
-	struct comment comment;
+	struct remark comment;
 	char id[ID_SIZE];
 	site_comment(wish->site, bug, number, &comment);
 	write_id(id, wish->site, bug, number);

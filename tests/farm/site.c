@@ -93,7 +93,7 @@ void site_say(struct site *site, struct hand *hand, const char *author, const ch
 }
 
 /* Numbers stay what they are whatever is said later: a comment by hand has a place of its own. */
-void site_comment(const struct site *site, unsigned id, unsigned number, struct comment *comment)
+void site_comment(const struct site *site, unsigned id, unsigned number, struct remark *comment)
 {
 	const struct hand *hand = site->hands[id];
 	unsigned before = 0;
@@ -103,8 +103,8 @@ void site_comment(const struct site *site, unsigned id, unsigned number, struct 
 	if (hand != NULL && before < hand->said_count &&
 		hand->said[before].after + before == number) {
 		const struct said *said = &hand->said[before];
-		*comment = (struct comment){
-			.author = said->author, .text = said->text, .at = said->at};
+		*comment =
+			(struct remark){.author = said->author, .text = said->text, .at = said->at};
 	} else {
 		life_comment(&site->life, id, number - before, comment);
 	}

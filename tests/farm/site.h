@@ -109,7 +109,7 @@ struct hand *site_hand(struct site *site, unsigned id);
 void site_say(struct site *site, struct hand *hand, const char *author, const char *text);
 
 /* Tells what comment NUMBER of bug ID is like; the bug has it, as site_bug tells. */
-void site_comment(const struct site *site, unsigned id, unsigned number, struct comment *comment);
+void site_comment(const struct site *site, unsigned id, unsigned number, struct remark *comment);
 
 /* Answers REQUEST, now or later. */
 void site_serve(struct site *site, struct evhttp_request *request);

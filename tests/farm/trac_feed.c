@@ -34,7 +34,7 @@ static void write_author(struct evbuffer *out, const char *author)
 
 static void write_item(const struct site *site, struct evbuffer *out, unsigned id, unsigned number)
 {
-	struct comment comment;
+	struct remark comment;
 	site_comment(site, id, number, &comment);
 	say(out, "\n    <item>\n");
 	write_author(out, comment.author);

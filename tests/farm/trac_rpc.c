@@ -198,7 +198,7 @@ static struct outcome change_log(
 	struct json_object *rows = json_object_new_array();
 	json_object_array_add(rows, new_row(bug.created, "bob", "attachment", "", "log.txt"));
 	for (unsigned number = 1; number < bug.comments; number++) {
-		struct comment comment;
+		struct remark comment;
 		char place[24];
 		site_comment(site, bug.id, number, &comment);
 		write_place(place, sizeof(place), number);
