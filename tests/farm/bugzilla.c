@@ -43,19 +43,19 @@ static void write_product(struct evbuffer *out, const struct bug *bug)
 	say_json(out, bug->product);
 }
 
-void bugzilla_write_time(struct evbuffer *out, double at)
+void farm_bugzilla_write_time(struct evbuffer *out, double at)
 {
 	say_time(out, "\"%Y-%m-%dT%H:%M:%SZ\"", at);
 }
 
 static void write_changed(struct evbuffer *out, const struct bug *bug)
 {
-	bugzilla_write_time(out, bug->changed);
+	farm_bugzilla_write_time(out, bug->changed);
 }
 
 static void write_created(struct evbuffer *out, const struct bug *bug)
 {
-	bugzilla_write_time(out, bug->created);
+	farm_bugzilla_write_time(out, bug->created);
 }
 
 static void write_is_open(struct evbuffer *out, const struct bug *bug)
@@ -143,7 +143,7 @@ static void write_bug_or_badly(
 	}
 }
 
-void bugzilla_refuse(struct answer *answer, int status, int code, const char *format, ...)
+void farm_bugzilla_refuse(struct answer *answer, int status, int code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -183,10 +183,10 @@ static bool read_search(struct question *question, struct answer *answer, struct
 		search->limit = MOST_RESULTS;
 	search->offset = offset != NULL ? (unsigned)strtoul(offset, NULL, 10) : 0;
 	if (offset != NULL && limit == NULL)
-		bugzilla_refuse(answer, 400, 50,
+		farm_bugzilla_refuse(answer, 400, 50,
 			"The function Bug.search requires a limit argument when offset is given");
 	else if (since != NULL && !read_time(since, &search->since))
-		bugzilla_refuse(answer, 400, 56, "'%s' is not a legal date.", since);
+		farm_bugzilla_refuse(answer, 400, 56, "'%s' is not a legal date.", since);
 	return answer->status == 200;
 }
 
@@ -218,28 +218,28 @@ static void answer_search(const struct site *site, struct question *question, st
 	say(answer->body, "]}");
 }
 
-bool bugzilla_get(const struct site *site, const struct question *question, unsigned id,
+bool farm_bugzilla_get(const struct site *site, const struct question *question, unsigned id,
 	struct bug *bug, struct answer *answer)
 {
 	enum presence presence = site_bug(site, question, id, bug);
 	if (presence == BUG_PRIVATE)
-		bugzilla_refuse(answer, 401, 102,
+		farm_bugzilla_refuse(answer, 401, 102,
 			"You are not authorized to access bug #%u. To see this bug, you must first "
 			"log in to an account with the appropriate permissions.",
 			id);
 	else if (presence != BUG_THERE)
-		bugzilla_refuse(answer, 404, 101, "Bug #%u does not exist.", id);
+		farm_bugzilla_refuse(answer, 404, 101, "Bug #%u does not exist.", id);
 	return presence == BUG_THERE;
 }
 
-bool bugzilla_read_id(const char *word, size_t n, unsigned *id, struct answer *answer)
+bool farm_bugzilla_read_id(const char *word, size_t n, unsigned *id, struct answer *answer)
 {
 	unsigned long number = strtoul(word, NULL, 10);
 	*id = (unsigned)number;
 	if (n > 0 && strspn(word, "0123456789") == n && number <= INT32_MAX)
 		return true;
-	bugzilla_refuse(answer, 400, 100, "'%.*s' is not a valid bug number nor an alias to a bug.",
-		(int)n, word);
+	farm_bugzilla_refuse(answer, 400, 100,
+		"'%.*s' is not a valid bug number nor an alias to a bug.", (int)n, word);
 	return false;
 }
 
@@ -251,15 +251,15 @@ static void answer_get(const struct site *site, struct question *question, const
 	unsigned id, count, asked = asked_fields(question);
 	bool given;
 	question->topic = TOPIC_BUGS;
-	if (!bugzilla_read_id(first, strlen(first), &id, answer))
+	if (!farm_bugzilla_read_id(first, strlen(first), &id, answer))
 		return;
 	unsigned *more = question_ids(question, "ids", false, &count, &given);
 	say(answer->body, "{\"bugs\":[");
-	if (!bugzilla_get(site, question, id, &bug, answer))
+	if (!farm_bugzilla_get(site, question, id, &bug, answer))
 		return;
 	write_bug_or_badly(site, answer->body, &bug, asked);
 	for (unsigned i = 0; i < count; i++) {
-		if (!bugzilla_get(site, question, more[i], &bug, answer))
+		if (!farm_bugzilla_get(site, question, more[i], &bug, answer))
 			return;
 		say(answer->body, ",");
 		write_bug_or_badly(site, answer->body, &bug, asked);
@@ -275,9 +275,10 @@ static void answer_bug(const struct site *site, struct question *question, const
 	if (words[n] == '\0')
 		answer_get(site, question, words, answer);
 	else if (strcmp(words + n, "/comment") == 0)
-		bugzilla_answer_comments(site, question, words, n, answer);
+		farm_bugzilla_answer_comments(site, question, words, n, answer);
 	else
-		bugzilla_refuse(answer, 404, 32000, "No REST resource found for this request.");
+		farm_bugzilla_refuse(
+			answer, 404, 32000, "No REST resource found for this request.");
 }
 
 static void answer_version(struct answer *answer)
@@ -291,7 +292,7 @@ static void answer_time(const struct question *question, struct answer *answer)
 	say(answer->body, "{\"tz_offset\":\"+0000\",\"tz_short_name\":\"UTC\",\"tz_name\":\"UTC\"");
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		evbuffer_add_printf(answer->body, ",\"%s\":", names[i]);
-		bugzilla_write_time(answer->body, question->now);
+		farm_bugzilla_write_time(answer->body, question->now);
 	}
 	say(answer->body, "}");
 }
@@ -302,11 +303,11 @@ static bool let_in(const struct site *site, const struct question *question, str
 	bool key = question_value(question, "Bugzilla_api_key") != NULL ||
 		question_value(question, "api_key") != NULL;
 	if (key && !question->signed_in)
-		bugzilla_refuse(answer, 400, 306,
+		farm_bugzilla_refuse(answer, 400, 306,
 			"The API key you specified is invalid. Please check that you typed it "
 			"correctly.");
 	else if (site->login_required && !question->signed_in)
-		bugzilla_refuse(
+		farm_bugzilla_refuse(
 			answer, 401, 410, "You must log in before using this part of Bugzilla.");
 	return answer->status == 200;
 }
@@ -326,7 +327,8 @@ static void answer_rest(
 	else if (get && strncmp(call, "bug/", 4) == 0)
 		answer_bug(site, question, call + 4, answer);
 	else
-		bugzilla_refuse(answer, 404, 32000, "No REST resource found for this request.");
+		farm_bugzilla_refuse(
+			answer, 404, 32000, "No REST resource found for this request.");
 }
 
 /* What a person who follows a watch's link sees. */

@@ -33,7 +33,7 @@ static void write_comment(
 		say_json(out, comment->text);
 	for (unsigned i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		if (member(wish, times[i]))
-			bugzilla_write_time(out, comment->at);
+			farm_bugzilla_write_time(out, comment->at);
 	if (member(wish, "count"))
 		evbuffer_add_printf(out, "%u", number);
 	if (member(wish, "id"))
@@ -79,30 +79,30 @@ static bool read_wish(const struct question *question, struct answer *answer, st
 	if (fields != NULL && !list_has(fields, "_all") && !list_has(fields, "_default"))
 		wish->fields = fields;
 	if (since != NULL && !read_time(since, &wish->since))
-		bugzilla_refuse(answer, 400, 56, "'%s' is not a legal date.", since);
+		farm_bugzilla_refuse(answer, 400, 56, "'%s' is not a legal date.", since);
 	return answer->status == 200;
 }
 
 /* One bug that can't be had spoils all. */
-void bugzilla_answer_comments(const struct site *site, struct question *question, const char *first,
-	size_t n, struct answer *answer)
+void farm_bugzilla_answer_comments(const struct site *site, struct question *question,
+	const char *first, size_t n, struct answer *answer)
 {
 	struct wish wish = {.site = site};
 	struct bug bug;
 	unsigned id, count;
 	bool given;
 	question->topic = TOPIC_COMMENTS;
-	if (!read_wish(question, answer, &wish) || !bugzilla_read_id(first, n, &id, answer))
+	if (!read_wish(question, answer, &wish) || !farm_bugzilla_read_id(first, n, &id, answer))
 		return;
 	unsigned *more = question_ids(question, "ids", false, &count, &given);
 	say(answer->body, "{\"comments\":{},\"bugs\":{");
-	if (!bugzilla_get(site, question, id, &bug, answer))
+	if (!farm_bugzilla_get(site, question, id, &bug, answer))
 		return;
 	write_bug(&wish, &bug);
 	for (unsigned i = 0; i < count; i++) {
 		if (more[i] == id)
 			continue;
-		if (!bugzilla_get(site, question, more[i], &bug, answer))
+		if (!farm_bugzilla_get(site, question, more[i], &bug, answer))
 			return;
 		say(answer->body, ",");
 		write_bug(&wish, &bug);

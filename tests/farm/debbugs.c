@@ -9,7 +9,7 @@
 #include <string.h>
 #include <talloc.h>
 
-bool debbugs_get(
+bool farm_debbugs_get(
 	const struct site *site, const struct question *question, unsigned id, struct bug *bug)
 {
 	enum presence presence = site_bug(site, question, id, bug);
@@ -96,7 +96,7 @@ static void write_bug(
 	evbuffer_add_printf(out, "<item><key xsi:type=\"xsd:int\">%u</key><value>", id);
 	for (unsigned i = 0; i < FIELDS; i++)
 		if (badness != BAD_TYPES || strcmp(fields[i].name, "last_modified") != 0)
-			soap_value(out, fields[i].name, fields[i].text);
+			farm_soap_value(out, fields[i].name, fields[i].text);
 	if (badness == BAD_TYPES)
 		say(out, "<last_modified xsi:type=\"xsd:string\">yesterday</last_modified>");
 	if (badness == BAD_SYNTAX)
@@ -121,7 +121,7 @@ static char **read_ids(struct soap_call *call, unsigned *count, struct answer *a
 		for (unsigned j = 0; j < call->arguments[i].count; j++) {
 			char *id = call->arguments[i].values[j];
 			if (*id == '\0' || strspn(id, "0123456789") != strlen(id)) {
-				soap_refuse(answer, "Server",
+				farm_soap_refuse(answer, "Server",
 					"The 'bug' parameter (\"%s\") to "
 					"Debbugs::Status::get_bug_status did not pass regex check",
 					id);
@@ -149,16 +149,16 @@ static void answer_status(const struct site *site, struct question *question,
 		struct bug bug;
 		unsigned id = (unsigned)strtoul(ids[i], NULL, 10);
 		bool again = i > 0 && strcmp(ids[i - 1], ids[i]) == 0;
-		if (*ids[i] == '0' || again || !debbugs_get(site, question, id, &bug))
+		if (*ids[i] == '0' || again || !farm_debbugs_get(site, question, id, &bug))
 			continue;
 		write_bug(site, question, items, id);
 		found++;
 	}
-	soap_begin(answer->body, "get_status");
+	farm_soap_begin(answer->body, "get_status");
 	say(answer->body, found > 0 ? "<s-gensym3 xsi:type=\"apachens:Map\">" : "<s-gensym3 />");
 	evbuffer_add_buffer(answer->body, items);
 	say(answer->body, found > 0 ? "</s-gensym3>" : "");
-	soap_end(answer->body, "get_status");
+	farm_soap_end(answer->body, "get_status");
 	evbuffer_free(items);
 }
 
@@ -175,9 +175,9 @@ static void answer_newest(const struct site *site, struct question *question,
 	unsigned *numbers = talloc_array(call, unsigned, count + 1);
 	for (unsigned i = 0; i < count; i++)
 		numbers[i] = site->life.bugs - count + 1 + i;
-	soap_begin(answer->body, "newest_bugs");
-	soap_numbers(answer->body, "soapenc:Array", numbers, count);
-	soap_end(answer->body, "newest_bugs");
+	farm_soap_begin(answer->body, "newest_bugs");
+	farm_soap_numbers(answer->body, "soapenc:Array", numbers, count);
+	farm_soap_end(answer->body, "newest_bugs");
 }
 
 static bool has_value(const struct soap_argument *values, const char *text)
@@ -237,18 +237,19 @@ static void answer_bugs(const struct site *site, struct question *question, stru
 			found[count++] = id;
 	}
 	if (!known) {
-		soap_refuse(answer, "Server", "Unknown key in get_bugs");
+		farm_soap_refuse(answer, "Server", "Unknown key in get_bugs");
 		return;
 	}
-	soap_begin(answer->body, "get_bugs");
-	soap_numbers(answer->body, "soapenc:Array", found, count);
-	soap_end(answer->body, "get_bugs");
+	farm_soap_begin(answer->body, "get_bugs");
+	farm_soap_numbers(answer->body, "soapenc:Array", found, count);
+	farm_soap_end(answer->body, "get_bugs");
 }
 
 static void answer_bug_log(const struct site *site, struct question *question,
 	struct soap_call *call, struct answer *answer)
 {
-	debbugs_answer_log(site, question, (unsigned)strtoul(argument(call, 0), NULL, 10), answer);
+	farm_debbugs_answer_log(
+		site, question, (unsigned)strtoul(argument(call, 0), NULL, 10), answer);
 }
 
 static const struct {
@@ -272,7 +273,7 @@ static void answer_call(const struct site *site, struct question *question, stru
 			return;
 		}
 	}
-	soap_refuse(answer, "Client",
+	farm_soap_refuse(answer, "Client",
 		"Failed to locate method (%s) in class (Debbugs::SOAP) at "
 		"/usr/share/perl5/SOAP/Lite.pm line 2914.",
 		call->method);
@@ -288,11 +289,11 @@ static void answer_soap(const struct site *site, struct question *question, stru
 		answer->status = 411;
 		return;
 	}
-	struct soap_call *call = soap_read(question, body);
+	struct soap_call *call = farm_soap_read(question, body);
 	if (call != NULL)
 		answer_call(site, question, call, answer);
 	else
-		soap_refuse(answer, "Client",
+		farm_soap_refuse(answer, "Client",
 			"Application failed during request deserialization: "
 			"not well-formed (invalid token)");
 }
@@ -330,12 +331,12 @@ static void answer_report(const struct site *site, struct question *question, st
 	struct bug bug;
 	if (id == NULL || strspn(id, "0123456789") != strlen(id))
 		answer_page(answer, 400, "<html><h1>Invalid bug number</h1></html>\n");
-	else if (!debbugs_get(site, question, (unsigned)strtoul(id, NULL, 10), &bug))
+	else if (!farm_debbugs_get(site, question, (unsigned)strtoul(id, NULL, 10), &bug))
 		answer_page(answer, 404, "<html><p>There is no record of that bug.</html>\n");
 	else if (is_unchanged(question, &bug, answer))
 		return;
 	else if (mbox != NULL && strcmp(mbox, "yes") == 0)
-		debbugs_answer_mbox(site, question, &bug, answer);
+		farm_debbugs_answer_mbox(site, question, &bug, answer);
 	else
 		write_page(answer, &bug);
 }

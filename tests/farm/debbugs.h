@@ -5,15 +5,15 @@
 #include "tests/farm/site.h"
 
 /* Whether bug ID is there, archived perhaps; BUG is then filled in. Nothing is private. */
-bool debbugs_get(
+bool farm_debbugs_get(
 	const struct site *site, const struct question *question, unsigned id, struct bug *bug);
 
 /* Answers get_bug_log of bug ID. */
-void debbugs_answer_log(
+void farm_debbugs_answer_log(
 	const struct site *site, struct question *question, unsigned id, struct answer *answer);
 
 /* Answers `bugreport.cgi?bug=ID;mbox=yes`. */
-void debbugs_answer_mbox(const struct site *site, const struct question *question,
+void farm_debbugs_answer_mbox(const struct site *site, const struct question *question,
 	const struct bug *bug, struct answer *answer);
 
 #endif

@@ -73,13 +73,13 @@ static void write_mail(struct evbuffer *out, const char *header, const char *bod
 	for (unsigned i = 0; i < 4; i++) {
 		switch ((i + turn) % 4) {
 		case 0:
-			soap_value(out, "header", header);
+			farm_soap_value(out, "header", header);
 			break;
 		case 1:
-			soap_value(out, "body", body);
+			farm_soap_value(out, "body", body);
 			break;
 		case 2:
-			soap_value(out, "msg_num", record);
+			farm_soap_value(out, "msg_num", record);
 			break;
 		default:
 			say(out, none);
@@ -103,21 +103,21 @@ static void write_number(
 }
 
 /* The log of a bug that is not there is a file that can't be opened. */
-void debbugs_answer_log(
+void farm_debbugs_answer_log(
 	const struct site *site, struct question *question, unsigned id, struct answer *answer)
 {
 	struct bug bug;
 	struct evbuffer *out = answer->body;
 	question->topic = TOPIC_COMMENTS;
-	if (!debbugs_get(site, question, id, &bug)) {
-		soap_refuse(answer, "Server",
+	if (!farm_debbugs_get(site, question, id, &bug)) {
+		farm_soap_refuse(answer, "Server",
 			"Unable to open /srv/bugs.example.org/spool/db-h/%02u/%u.log for reading: "
 			"No such file or directory at /usr/local/share/perl/Debbugs/Log.pm line "
 			"222.",
 			id % 100, id);
 		return;
 	}
-	soap_begin(out, "get_bug_log");
+	farm_soap_begin(out, "get_bug_log");
 	evbuffer_add_printf(out,
 		"<soapenc:Array soapenc:arrayType=\"xsd:anyType[%u]\" xsi:type=\"soapenc:Array\">",
 		bug.comments);
@@ -126,7 +126,7 @@ void debbugs_answer_log(
 	if (site_badness(site, id) == BAD_COMMENTS)
 		write_mail(out, "From: nobody", "No number", "second", 0);
 	say(out, "</soapenc:Array>");
-	soap_end(out, "get_bug_log");
+	farm_soap_end(out, "get_bug_log");
 }
 
 /* A line of a body that looks like a separator gets a `>` more. */
@@ -143,7 +143,7 @@ static void write_body(struct evbuffer *out, const char *text)
 }
 
 /* Separators have the time of the question, and no empty line before them. */
-void debbugs_answer_mbox(const struct site *site, const struct question *question,
+void farm_debbugs_answer_mbox(const struct site *site, const struct question *question,
 	const struct bug *bug, struct answer *answer)
 {
 	answer->content_type = "application/mbox";

@@ -9,7 +9,7 @@
 #include <talloc.h>
 #include <time.h>
 
-void roundup_refuse(struct answer *answer, int status, const char *format, ...)
+void farm_roundup_refuse(struct answer *answer, int status, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -42,16 +42,16 @@ static bool read_wish(
 {
 	const char *names = question_value(question, "@fields");
 	const char *verbose = question_value(question, "@verbose");
-	wish->schema = roundup_schema_of(wish->site->speech);
+	wish->schema = farm_roundup_schema_of(wish->site->speech);
 	wish->verbose = verbose != NULL ? atoi(verbose) : 1;
 	wish->fields = names != NULL ? 0 : fallback;
 	while (names != NULL && *names != '\0') {
 		size_t n = 0;
 		while (names[n] != '\0' && !is_separator(names[n]))
 			n++;
-		unsigned field = roundup_field(wish->schema, names, n);
+		unsigned field = farm_roundup_field(wish->schema, names, n);
 		if (n > 0 && field == 0) {
-			roundup_refuse(answer, 400, "'Unknown property: %.*s'", (int)n, names);
+			farm_roundup_refuse(answer, 400, "'Unknown property: %.*s'", (int)n, names);
 			return false;
 		}
 		wish->fields |= field;
@@ -61,30 +61,30 @@ static bool read_wish(
 	return true;
 }
 
-void roundup_write_link(
+void farm_roundup_write_link(
 	const struct site *site, struct evbuffer *out, const char *class_name, const char *id)
 {
 	evbuffer_add_printf(out, "\"id\": \"%s\", \"link\": \"%srest/data/%s/%s\"", id,
 		site->base_url, class_name, id);
 }
 
-void roundup_write_time(struct evbuffer *out, double at)
+void farm_roundup_write_time(struct evbuffer *out, double at)
 {
 	say_time(out, "\"%Y-%m-%d.%H:%M:%S\"", at);
 }
 
 /* An item of another class, by its NAME: as its id, with its link, or with its name as well. */
 static void write_item(const struct wish *wish, struct evbuffer *out,
-	const struct roundup_field *field, const char *name)
+	const struct farm_roundup_field *field, const char *name)
 {
 	char id[16];
-	roundup_id_of_name(field, name, id);
+	farm_roundup_id_of_name(field, name, id);
 	if (wish->verbose == 0) {
 		evbuffer_add_printf(out, "\"%s\"", id);
 		return;
 	}
 	say(out, "{");
-	roundup_write_link(wish->site, out, field->class_name, id);
+	farm_roundup_write_link(wish->site, out, field->class_name, id);
 	if (wish->verbose > 1) {
 		say(out, ", \"name\": ");
 		say_json(out, name);
@@ -93,7 +93,7 @@ static void write_item(const struct wish *wish, struct evbuffer *out,
 }
 
 static void write_value(const struct wish *wish, struct evbuffer *out,
-	const struct roundup_field *field, const struct bug *bug)
+	const struct farm_roundup_field *field, const struct bug *bug)
 {
 	const char *value = field->value(bug);
 	bool none = value == NULL || *value == '\0';
@@ -117,13 +117,13 @@ static void write_value(const struct wish *wish, struct evbuffer *out,
 		if (site_badness(wish->site, bug->id) == BAD_COMMENTS)
 			say(out, "{}");
 		else
-			roundup_write_messages(wish->site, out, bug, wish->verbose > 0);
+			farm_roundup_write_messages(wish->site, out, bug, wish->verbose > 0);
 		break;
 	case ROUNDUP_CREATION:
-		roundup_write_time(out, bug->created);
+		farm_roundup_write_time(out, bug->created);
 		break;
 	case ROUNDUP_ACTIVITY:
-		roundup_write_time(out, bug->changed);
+		farm_roundup_write_time(out, bug->changed);
 		break;
 	}
 }
@@ -134,7 +134,7 @@ static void write_fields(
 {
 	const struct roundup_schema *schema = wish->schema;
 	for (unsigned i = 0; i < schema->count; i++) {
-		const struct roundup_field *field = &schema->fields[i];
+		const struct farm_roundup_field *field = &schema->fields[i];
 		if (wish->fields & ROUNDUP_FIELD(i)) {
 			evbuffer_add_printf(out, "%s\"%s\": ", before, field->name);
 			write_value(wish, out, field, bug);
@@ -157,7 +157,7 @@ static void write_issue(const struct wish *wish, struct evbuffer *out, const str
 	char id[16];
 	snprintf(id, sizeof(id), "%u", bug->id);
 	say(out, "{");
-	roundup_write_link(wish->site, out, "issue", id);
+	farm_roundup_write_link(wish->site, out, "issue", id);
 	switch (site_badness(wish->site, bug->id)) {
 	case BAD_NOT:
 	case BAD_COMMENTS:
@@ -240,17 +240,17 @@ static void answer_issue(
 	enum presence presence = site_bug(site, question, number, &bug);
 	question->topic = TOPIC_BUGS;
 	if (presence == BUG_MISSING) {
-		roundup_refuse(answer, 404, "no such issue %s", id);
+		farm_roundup_refuse(answer, 404, "no such issue %s", id);
 		return;
 	}
 	if (presence == BUG_PRIVATE) {
-		roundup_refuse(answer, 403, "Permission to view issue%s denied", id);
+		farm_roundup_refuse(answer, 403, "Permission to view issue%s denied", id);
 		return;
 	}
 	if (!read_wish(question, ROUNDUP_ALL_FIELDS, answer, &wish))
 		return;
 	say(answer->body, "{\"data\": {\"type\": \"issue\", ");
-	roundup_write_link(site, answer->body, "issue", id);
+	farm_roundup_write_link(site, answer->body, "issue", id);
 	say(answer->body, ", \"attributes\": {");
 	write_fields(&wish, answer->body, &bug, "");
 	evbuffer_add_printf(answer->body, "}, \"@etag\": \"\\\"%08x%08x\\\"\"}}", bug.id,
@@ -269,7 +269,7 @@ static void answer_door(const struct site *site, struct answer *answer)
 
 static void answer_classes(const struct site *site, struct answer *answer)
 {
-	const struct roundup_schema *schema = roundup_schema_of(site->speech);
+	const struct roundup_schema *schema = farm_roundup_schema_of(site->speech);
 	evbuffer_add_printf(answer->body,
 		"{\"data\": {\"issue\": {\"link\": \"%srest/data/issue\"}", site->base_url);
 	for (unsigned i = 0; i < schema->count; i++) {
@@ -286,7 +286,7 @@ static void answer_rest(
 	const struct site *site, struct question *question, const char *path, struct answer *answer)
 {
 	if (evhttp_request_get_command(question->request) != EVHTTP_REQ_GET)
-		roundup_refuse(answer, 405, "Method not allowed here.");
+		farm_roundup_refuse(answer, 405, "Method not allowed here.");
 	else if (*path == '\0')
 		answer_door(site, answer);
 	else if (strcmp(path, "data") == 0 || strcmp(path, "data/") == 0)
@@ -294,11 +294,11 @@ static void answer_rest(
 	else if (strcmp(path, "data/issue") == 0)
 		answer_collection(site, question, answer);
 	else if (strcmp(path, "data/msg") == 0)
-		roundup_answer_messages(site, question, answer);
+		farm_roundup_answer_messages(site, question, answer);
 	else if (strncmp(path, "data/issue/", 11) == 0)
 		answer_issue(site, question, path + 11, answer);
 	else
-		roundup_refuse(answer, 404, "Class %s not found",
+		farm_roundup_refuse(answer, 404, "Class %s not found",
 			strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
 }
 
@@ -310,7 +310,7 @@ static bool let_in(const struct site *site, const struct question *question, str
 		answer_page(answer, 401, "Invalid Login - Invalid login");
 		answer->content_type = "text/plain";
 	} else if (site->login_required && !question->signed_in) {
-		roundup_refuse(answer, 403, "Forbidden.");
+		farm_roundup_refuse(answer, 403, "Forbidden.");
 	}
 	return answer->status == 200;
 }

@@ -5,22 +5,22 @@
 #include "tests/farm/site.h"
 
 /* Makes ANSWER an error of Roundup's REST interface. */
-void roundup_refuse(struct answer *answer, int status, const char *format, ...)
+void farm_roundup_refuse(struct answer *answer, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Adds AT as a JSON string: in UTC, whole seconds. */
-void roundup_write_time(struct evbuffer *out, double at);
+void farm_roundup_write_time(struct evbuffer *out, double at);
 
 /* Adds `"id": "ID", "link": "..."` of an item of CLASS_NAME. */
-void roundup_write_link(
+void farm_roundup_write_link(
 	const struct site *site, struct evbuffer *out, const char *class_name, const char *id);
 
 /* Adds the list of BUG's messages as a JSON array; LINKS: with where they are, else their ids alone. */
-void roundup_write_messages(
+void farm_roundup_write_messages(
 	const struct site *site, struct evbuffer *out, const struct bug *bug, bool links);
 
 /* Answers `rest/data/msg?id=1&id=2`. */
-void roundup_answer_messages(
+void farm_roundup_answer_messages(
 	const struct site *site, struct question *question, struct answer *answer);
 
 #endif

@@ -29,7 +29,7 @@ static int compare_texts(const void *a, const void *b)
 }
 
 /* Roundup sorts ids as texts: 100 comes before 99. */
-void roundup_write_messages(
+void farm_roundup_write_messages(
 	const struct site *site, struct evbuffer *out, const struct bug *bug, bool links)
 {
 	char(*ids)[ID_SIZE] = talloc_size(NULL, (size_t)bug->comments * ID_SIZE);
@@ -41,7 +41,7 @@ void roundup_write_messages(
 		say(out, i > 0 ? ", " : "");
 		if (links) {
 			say(out, "{");
-			roundup_write_link(site, out, "msg", ids[i]);
+			farm_roundup_write_link(site, out, "msg", ids[i]);
 			say(out, "}");
 		} else {
 			say_json(out, ids[i]);
@@ -59,7 +59,7 @@ static void write_message(const struct wish *wish, unsigned bug, unsigned number
 	site_comment(wish->site, bug, number, &comment);
 	write_id(id, wish->site, bug, number);
 	say(out, "{");
-	roundup_write_link(wish->site, out, "msg", id);
+	farm_roundup_write_link(wish->site, out, "msg", id);
 	if (list_has(wish->fields, "author.username")) {
 		say(out, ", \"author.username\": ");
 		say_json(out, comment.author);
@@ -73,7 +73,7 @@ static void write_message(const struct wish *wish, unsigned bug, unsigned number
 	}
 	if (list_has(wish->fields, "date")) {
 		say(out, ", \"date\": ");
-		roundup_write_time(out, comment.at);
+		farm_roundup_write_time(out, comment.at);
 	}
 	say(out, "}");
 }
@@ -94,7 +94,7 @@ static bool read_wish(const struct question *question, struct answer *answer, st
 				(strlen(field_names[i]) == n &&
 					strncmp(field_names[i], name, n) == 0);
 		if (!known) {
-			roundup_refuse(answer, 400, "'Unknown property: %.*s'", (int)n, name);
+			farm_roundup_refuse(answer, 400, "'Unknown property: %.*s'", (int)n, name);
 			return false;
 		}
 		name += n;
@@ -104,7 +104,7 @@ static bool read_wish(const struct question *question, struct answer *answer, st
 }
 
 /* Messages that are not there, or of issues that can't be seen, are left out without a word. */
-void roundup_answer_messages(
+void farm_roundup_answer_messages(
 	const struct site *site, struct question *question, struct answer *answer)
 {
 	struct wish wish = {.site = site};

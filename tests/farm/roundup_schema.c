@@ -38,7 +38,7 @@ static const char *nothing_of(const struct bug *bug)
 	return NULL;
 }
 
-static const struct roundup_field classic_fields[] = {
+static const struct farm_roundup_field classic_fields[] = {
 	{"title", NULL, ROUNDUP_STRING, title_of},
 	{"activity", NULL, ROUNDUP_ACTIVITY, nothing_of},
 	{"creation", NULL, ROUNDUP_CREATION, nothing_of},
@@ -48,7 +48,7 @@ static const struct roundup_field classic_fields[] = {
 	{"messages", "msg", ROUNDUP_MESSAGES, nothing_of},
 };
 
-static const struct roundup_field python_fields[] = {
+static const struct farm_roundup_field python_fields[] = {
 	{"title", NULL, ROUNDUP_STRING, title_of},
 	{"activity", NULL, ROUNDUP_ACTIVITY, nothing_of},
 	{"creation", NULL, ROUNDUP_CREATION, nothing_of},
@@ -60,7 +60,7 @@ static const struct roundup_field python_fields[] = {
 	{"messages", "msg", ROUNDUP_MESSAGES, nothing_of},
 };
 
-const struct roundup_schema *roundup_schema_of(const struct speech *speech)
+const struct roundup_schema *farm_roundup_schema_of(const struct speech *speech)
 {
 	static const struct roundup_schema
 		classic = {classic_fields, sizeof(classic_fields) / sizeof(classic_fields[0])},
@@ -68,10 +68,10 @@ const struct roundup_schema *roundup_schema_of(const struct speech *speech)
 	return speech == &roundup_python_speech ? &python : &classic;
 }
 
-unsigned roundup_field(const struct roundup_schema *schema, const char *name, size_t n)
+unsigned farm_roundup_field(const struct roundup_schema *schema, const char *name, size_t n)
 {
 	for (unsigned i = 0; i < schema->count; i++) {
-		const struct roundup_field *field = &schema->fields[i];
+		const struct farm_roundup_field *field = &schema->fields[i];
 		size_t length = strlen(field->name);
 		if (n < length || strncmp(field->name, name, length) != 0)
 			continue;
@@ -84,7 +84,7 @@ unsigned roundup_field(const struct roundup_schema *schema, const char *name, si
 	return 0;
 }
 
-void roundup_id_of_name(const struct roundup_field *field, const char *name, char id[16])
+void farm_roundup_id_of_name(const struct farm_roundup_field *field, const char *name, char id[16])
 {
 	unsigned number = 0;
 	for (const char *at = name; *at != '\0'; at++)

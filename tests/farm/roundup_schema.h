@@ -13,7 +13,7 @@ enum roundup_type {
 	ROUNDUP_ACTIVITY,
 };
 
-struct roundup_field {
+struct farm_roundup_field {
 	const char *name, *class_name; /* the class it links to, or NULL */
 	enum roundup_type type;
 	const char *(*value)(
@@ -21,7 +21,7 @@ struct roundup_field {
 };
 
 struct roundup_schema {
-	const struct roundup_field *fields;
+	const struct farm_roundup_field *fields;
 	unsigned count;
 };
 
@@ -31,12 +31,12 @@ struct roundup_schema {
 #define ROUNDUP_ALL_FIELDS 0xffffu
 
 /* The schema of SPEECH, which is one of Roundup's. */
-const struct roundup_schema *roundup_schema_of(const struct speech *speech);
+const struct roundup_schema *farm_roundup_schema_of(const struct speech *speech);
 
 /* The bit of the N bytes of NAME, 0 where the schema has no such field. */
-unsigned roundup_field(const struct roundup_schema *schema, const char *name, size_t n);
+unsigned farm_roundup_field(const struct roundup_schema *schema, const char *name, size_t n);
 
 /* The id of the item called NAME in the class that FIELD links to: a number out of the name. */
-void roundup_id_of_name(const struct roundup_field *field, const char *name, char id[16]);
+void farm_roundup_id_of_name(const struct farm_roundup_field *field, const char *name, char id[16]);
 
 #endif

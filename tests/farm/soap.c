@@ -49,7 +49,7 @@ static struct soap_call *read_call(const void *owner, xmlNode *envelope)
 	return call;
 }
 
-struct soap_call *soap_read(const void *owner, const char *body)
+struct soap_call *farm_soap_read(const void *owner, const char *body)
 {
 	xmlDoc *document = xmlReadMemory(body, (int)strlen(body), NULL, NULL,
 		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
@@ -75,19 +75,19 @@ static void end_body(struct evbuffer *out)
 	say(out, "</soap:Body></soap:Envelope>");
 }
 
-void soap_begin(struct evbuffer *out, const char *method)
+void farm_soap_begin(struct evbuffer *out, const char *method)
 {
 	begin_body(out);
 	evbuffer_add_printf(out, "<%sResponse xmlns=\"Debbugs/SOAP/\">", method);
 }
 
-void soap_end(struct evbuffer *out, const char *method)
+void farm_soap_end(struct evbuffer *out, const char *method)
 {
 	evbuffer_add_printf(out, "</%sResponse>", method);
 	end_body(out);
 }
 
-void soap_refuse(struct answer *answer, const char *code, const char *format, ...)
+void farm_soap_refuse(struct answer *answer, const char *code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -130,7 +130,7 @@ static const char *guess(const char *text)
 }
 
 /* "False" arrives as true. */
-void soap_value(struct evbuffer *out, const char *name, const char *text)
+void farm_soap_value(struct evbuffer *out, const char *name, const char *text)
 {
 	const char *type = guess(text);
 	evbuffer_add_printf(out, "<%s xsi:type=\"%s\"", name, type);
@@ -146,7 +146,8 @@ void soap_value(struct evbuffer *out, const char *name, const char *text)
 	evbuffer_add_printf(out, "</%s>", name);
 }
 
-void soap_numbers(struct evbuffer *out, const char *name, const unsigned *numbers, unsigned count)
+void farm_soap_numbers(
+	struct evbuffer *out, const char *name, const unsigned *numbers, unsigned count)
 {
 	evbuffer_add_printf(out, "<%s soapenc:arrayType=\"xsd:%s[%u]\" xsi:type=\"soapenc:Array\"",
 		name, count > 0 ? "int" : "anyType", count);

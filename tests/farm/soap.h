@@ -20,20 +20,21 @@ struct soap_call {
 };
 
 /* The call in BODY; NULL where it is none. */
-struct soap_call *soap_read(const void *owner, const char *body);
+struct soap_call *farm_soap_read(const void *owner, const char *body);
 
 /* Begin and end an answer to METHOD, whose one child is what is said between. */
-void soap_begin(struct evbuffer *out, const char *method);
-void soap_end(struct evbuffer *out, const char *method);
+void farm_soap_begin(struct evbuffer *out, const char *method);
+void farm_soap_end(struct evbuffer *out, const char *method);
 
 /* Makes ANSWER a Fault: CODE is "Client" or "Server". */
-void soap_refuse(struct answer *answer, const char *code, const char *format, ...)
+void farm_soap_refuse(struct answer *answer, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Adds `<NAME xsi:type="...">TEXT</NAME>`; the type is guessed from the text. */
-void soap_value(struct evbuffer *out, const char *name, const char *text);
+void farm_soap_value(struct evbuffer *out, const char *name, const char *text);
 
 /* Adds an array called NAME of COUNT numbers. */
-void soap_numbers(struct evbuffer *out, const char *name, const unsigned *numbers, unsigned count);
+void farm_soap_numbers(
+	struct evbuffer *out, const char *name, const unsigned *numbers, unsigned count);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <talloc.h>
 
-void trac_refuse(struct answer *answer, int status, const char *format, ...)
+void farm_trac_refuse(struct answer *answer, int status, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -21,17 +21,17 @@ void trac_refuse(struct answer *answer, int status, const char *format, ...)
 	talloc_free(why);
 }
 
-bool trac_get(const struct site *site, const struct question *question, unsigned id,
+bool farm_trac_get(const struct site *site, const struct question *question, unsigned id,
 	struct bug *bug, struct answer *answer)
 {
 	enum presence presence = site_bug(site, question, id, bug);
 	if (presence == BUG_PRIVATE)
-		trac_refuse(answer, 403,
+		farm_trac_refuse(answer, 403,
 			"TICKET_VIEW privileges are required to perform this operation on Ticket "
 			"#%u. You don't have the required permissions.",
 			id);
 	else if (presence == BUG_MISSING)
-		trac_refuse(answer, 404, "Ticket %u does not exist.", id);
+		farm_trac_refuse(answer, 404, "Ticket %u does not exist.", id);
 	return presence != BUG_PRIVATE && presence != BUG_MISSING;
 }
 
@@ -40,7 +40,7 @@ static void answer_ticket_page(const struct site *site, const struct question *q
 	unsigned id, struct answer *answer)
 {
 	struct bug bug;
-	if (!trac_get(site, question, id, &bug, answer))
+	if (!farm_trac_get(site, question, id, &bug, answer))
 		return;
 	answer_page(answer, 200, "<!DOCTYPE html>\n<title>Trac</title>\n<p>");
 	evbuffer_add_printf(answer->body, "Ticket %u: %s %s, %s", bug.id, bug.status,
@@ -60,21 +60,21 @@ static void answer_pages(const struct site *site, struct question *question, str
 	bool ticket = strncmp(path, "ticket/", 7) == 0;
 	unsigned id = ticket ? (unsigned)strtoul(path + 7, NULL, 10) : 0;
 	if (!ticket && strcmp(path, "query") != 0)
-		trac_refuse(answer, 404, "No handler matched request to /%s", path);
+		farm_trac_refuse(answer, 404, "No handler matched request to /%s", path);
 	else if (site->login_required)
-		trac_refuse(answer, 403,
+		farm_trac_refuse(answer, 403,
 			"TICKET_VIEW privileges are required to perform this operation. You don't "
 			"have the required permissions.");
 	else if (wants(question, "rss"))
-		trac_answer_feed(site, question, id, answer);
+		farm_trac_answer_feed(site, question, id, answer);
 	else if (ticket && wants(question, "csv"))
-		trac_answer_table(site, question, id, answer);
+		farm_trac_answer_table(site, question, id, answer);
 	else if (ticket)
 		answer_ticket_page(site, question, id, answer);
 	else if (wants(question, "csv"))
-		trac_answer_query(site, question, answer);
+		farm_trac_answer_query(site, question, answer);
 	else
-		trac_refuse(answer, 500, "this query page shows CSV and feeds alone");
+		farm_trac_refuse(answer, 500, "this query page shows CSV and feeds alone");
 }
 
 static void speak_pages(const struct site *site, struct question *question, struct answer *answer)
@@ -85,7 +85,7 @@ static void speak_pages(const struct site *site, struct question *question, stru
 static void speak(const struct site *site, struct question *question, struct answer *answer)
 {
 	if (strcmp(question->path, "rpc") == 0 || strcmp(question->path, "login/rpc") == 0)
-		trac_answer_rpc(site, question, answer);
+		farm_trac_answer_rpc(site, question, answer);
 	else
 		answer_pages(site, question, answer);
 }

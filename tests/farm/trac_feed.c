@@ -70,7 +70,7 @@ static void write_history(const struct site *site, struct answer *answer, const 
 		say(answer->body, "\n    <item><title>\xef\xbf\xbf & </item>");
 }
 
-void trac_answer_feed(
+void farm_trac_answer_feed(
 	const struct site *site, struct question *question, unsigned id, struct answer *answer)
 {
 	struct bug bug;
@@ -78,7 +78,7 @@ void trac_answer_feed(
 		begin_feed(site, answer, "Ticket Query");
 	} else {
 		question->topic = TOPIC_COMMENTS;
-		if (!trac_get(site, question, id, &bug, answer))
+		if (!farm_trac_get(site, question, id, &bug, answer))
 			return;
 		write_history(site, answer, &bug);
 	}

@@ -29,7 +29,7 @@ static bool read_range(const char *text, double *from, double *to)
 }
 
 /* Without any constraint it is about all that is not closed; what can't be seen is left out silently. */
-unsigned *trac_select(
+unsigned *farm_trac_select(
 	const struct site *site, struct question *query, unsigned most, unsigned *count)
 {
 	const char *changed = question_value(query, "changetime"),
@@ -199,11 +199,12 @@ static void begin_table(
 }
 
 /* A date that is none fails when the head is on its way: there is no body then. */
-void trac_answer_query(const struct site *site, struct question *question, struct answer *answer)
+void farm_trac_answer_query(
+	const struct site *site, struct question *question, struct answer *answer)
 {
 	const struct column *asked[COLUMNS];
 	unsigned found, count = asked_columns(site, question, asked);
-	const unsigned *ids = trac_select(site, question, 0, &found);
+	const unsigned *ids = farm_trac_select(site, question, 0, &found);
 	question->topic = TOPIC_BUGS;
 	answer->content_type = "text/csv;charset=utf-8";
 	if (ids == NULL)
@@ -217,14 +218,14 @@ void trac_answer_query(const struct site *site, struct question *question, struc
 }
 
 /* There columns have raw names, and there are no times. */
-void trac_answer_table(
+void farm_trac_answer_table(
 	const struct site *site, struct question *question, unsigned id, struct answer *answer)
 {
 	const struct column *asked[COLUMNS];
 	struct bug bug;
 	unsigned count = 0;
 	question->topic = TOPIC_BUGS;
-	if (!trac_get(site, question, id, &bug, answer))
+	if (!farm_trac_get(site, question, id, &bug, answer))
 		return;
 	for (unsigned i = 0; i < COLUMNS - TIMES; i++)
 		if (has_column(site, &columns[i]))

@@ -161,13 +161,13 @@ static struct outcome get_ticket(
 	return succeed(result);
 }
 
-static struct outcome query_tickets(
-	const struct site *site, struct question *question, struct json_object *params)
+/* The tickets that the text QUERY leaves. */
+static struct outcome select_tickets(
+	const struct site *site, struct question *question, const char *text, unsigned most)
 {
-	const char *text = json_object_get_string(json_object_array_get_idx(params, 0));
-	struct question *query = question_instead(question, text != NULL ? text : "");
+	struct question *query = question_instead(question, text);
 	unsigned count;
-	const unsigned *ids = query != NULL ? trac_select(site, query, PAGE, &count) : NULL;
+	const unsigned *ids = query != NULL ? farm_trac_select(site, query, most, &count) : NULL;
 	question->topic = TOPIC_BUGS;
 	if (ids == NULL)
 		return fail(question, 1, "\"%s\" is an invalid query", text);
@@ -175,6 +175,26 @@ static struct outcome query_tickets(
 	for (unsigned i = 0; i < count; i++)
 		json_object_array_add(result, json_object_new_int64(ids[i]));
 	return succeed(result);
+}
+
+static struct outcome query_tickets(
+	const struct site *site, struct question *question, struct json_object *params)
+{
+	const char *text = json_object_get_string(json_object_array_get_idx(params, 0));
+	return select_tickets(site, question, text != NULL ? text : "", PAGE);
+}
+
+/* All tickets since a moment, which is among them. */
+static struct outcome recent_changes(
+	const struct site *site, struct question *question, struct json_object *params)
+{
+	struct json_object *pair = NULL;
+	json_object_object_get_ex(json_object_array_get_idx(params, 0), "__jsonclass__", &pair);
+	if (!json_object_is_type(pair, json_type_array))
+		return fail(question, 1, "the moment is none");
+	const char *since = json_object_get_string(json_object_array_get_idx(pair, 1));
+	return select_tickets(
+		site, question, talloc_asprintf(question, "changetime=%s..", since), 0);
 }
 
 /* Every third answers the one before it: `2.3`. */
@@ -219,6 +239,7 @@ static const struct {
 	{"ticket.get", get_ticket},
 	{"ticket.query", query_tickets},
 	{"ticket.changeLog", change_log},
+	{"ticket.getRecentChanges", recent_changes},
 };
 
 static const char *method_of(struct json_object *call)
@@ -326,7 +347,7 @@ static void speak(const struct site *site, struct question *question, const stru
 	json_object_put(outcome.result);
 }
 
-void trac_answer_rpc(const struct site *site, struct question *question, struct answer *answer)
+void farm_trac_answer_rpc(const struct site *site, struct question *question, struct answer *answer)
 {
 	const struct dialect *dialect = dialect_of(question);
 	if (strncmp(question->path, "login/", 6) == 0 && !question->signed_in) {

@@ -141,7 +141,8 @@ static void test_loop_of_pages(void **state)
 			stage_play(stage, stage, errands[i], &play)->conversation;
 		assert_null(unsound(conversation));
 		if (errands[i] == ERRAND_CHECK)
-			told_nothing_new(told(full, full->conversation), told(stage, conversation));
+			told_nothing_new(told(full, full->conversation, stage->server),
+				told(stage, conversation, stage->server));
 		if (errands[i] == ERRAND_CHANGES && full->answers > 1)
 			assert_string_equal(
 				err_word(conversation->err.kind), err_word(ERR_UNPARSABLE_TRACKER));
@@ -156,7 +157,7 @@ static void check_part(
 	struct played *part = stage_play(stage, stage, errand, play);
 	struct conversation *conversation = part->conversation;
 	const char *wrong = unsound(conversation);
-	char *text = told(part, conversation);
+	char *text = told(part, conversation, stage->server);
 	if (wrong != NULL)
 		fail_msg("answer %d, %zu bytes of it: %s", play->spoilt, play->cut_at, wrong);
 	/* A probe may find another door. */
@@ -177,7 +178,7 @@ static void for_each_errand(struct stage *stage,
 		if (!stage_can(stage, errands[i]))
 			continue;
 		struct played *full = stage_play(stage, stage, errands[i], &honest);
-		check(stage, errands[i], full, told(full, full->conversation));
+		check(stage, errands[i], full, told(full, full->conversation, stage->server));
 		talloc_free(full);
 	}
 }
@@ -187,7 +188,7 @@ static void check_bytewise(
 {
 	struct play play = {.spoilt = -1, .piece = 1};
 	struct played *same = stage_play(stage, stage, errand, &play);
-	assert_string_equal(told(same, same->conversation), text);
+	assert_string_equal(told(same, same->conversation, stage->server), text);
 	talloc_free(same);
 }
 
