@@ -368,7 +368,8 @@ SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
   probed_at = CASE WHEN $2::text IS NULL THEN s.probed_at END,
   due_at = CASE WHEN first.forced THEN now()
     WHEN $2::text IS NULL THEN coalesce(least(first.at, s.changes_at), 'infinity')
-    ELSE now() + $4::bigint * interval '1 second' END
+    ELSE greatest(now() + $4::bigint * interval '1 second',
+      to_timestamp($5::double precision)) END
 FROM first WHERE s.tracker_id = $1::bigint
 
 -- name: work_leave
