@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from harness import Service, wait_for
+from harness import Service, sql, wait_for
 
 ISSUES = 150
 REPOSITORY = "/api/v3/repos/octo/anvil"
@@ -154,9 +154,14 @@ class GitHub:
 
 
 @pytest.fixture(scope="module")
-def service():
+def database(cluster):
+    return cluster.database("github")
+
+
+@pytest.fixture(scope="module")
+def service(database):
     """By itself it would look at a bug again in a month."""
-    service = Service(check_interval_s=2_592_000).start()
+    service = Service(database=database, check_interval_s=2_592_000).start()
     yield service
     service.close()
 
@@ -328,11 +333,13 @@ def test_a_token(api, github, name):
     assert watched(api, github, 1)["status"] == "new"
 
 
-def test_nothing_is_lost_while_pages_are_read(api, github, name, watch):
+def test_nothing_is_lost_while_pages_are_read(api, github, name, watch, database):
     """Issues that change while the list is read leave their pages, and others move to earlier ones."""
     api.ok("PATCH", f"trackers/{name}", {"sync_comments": "none"})
     watch(*range(1, ISSUES + 1))
     quiet(api, github)
+    api.ok("PATCH", f"trackers/{name}", {"enabled": False})
+    wait_for(lambda: not api.items("runs", tracker=name, state="running"), "the last run")
     again = iter(range(1, 60))
 
     def disturb():
@@ -341,16 +348,21 @@ def test_nothing_is_lost_while_pages_are_read(api, github, name, watch):
             github.change(number)
 
     with github.lock:
-        # A page and a half, one change a second, the last one just now.
-        now = time.time()
+        # We were away for three hours. So long ago is what the next question does not go back to.
         for number in range(1, ISSUES + 1):
-            github.issues[number].update(state="closed", reason="completed", updated=now - ISSUES + number)
+            github.issues[number].update(state="closed", reason="completed", updated=time.time() - 9000 + 10 * number)
         github.after_page = disturb
+    sql(database, f"""UPDATE bugwatch.tracker_state s SET changes_since = now() - interval '3 hours'
+        FROM bugwatch.tracker t WHERE t.id = s.tracker_id AND t.name = '{name}'""")
+    before = len(github.seen(REPOSITORY + "/issues"))
+    api.ok("PATCH", f"trackers/{name}", {"enabled": True})
 
-    def missing():
-        watches = api.items("watches", tracker=name, limit=1000)
-        return [w["remote_id"] for w in watches if w["status"] != "fix-released"]
+    def polled():
+        """Whether the list was read to its end, and once more."""
+        asked = [r[1]["since"] for r in github.seen(REPOSITORY + "/issues")[before:] if "since" in r[1]]
+        return len(asked) > 3 and asked[-1] > moment(time.time() - 1200)
 
-    wait_for(lambda: not missing(), "all changes")
-    reached = github.seen(REPOSITORY + "/issues")
-    assert any(r[1]["direction"] == "asc" and r[3] == 200 for r in reached)
+    wait_for(polled, "the polls")
+    api.settled()
+    missing = [w["remote_id"] for w in api.items("watches", tracker=name, limit=1000) if w["status"] != "fix-released"]
+    assert missing == []
