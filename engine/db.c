@@ -182,7 +182,7 @@ static int pool_free(struct db *db)
 }
 
 struct db *db_new(const void *owner, struct event_base *base, struct resolver *resolver,
-	const char *conninfo, unsigned connections, struct err *err)
+	const char *conninfo, unsigned connections, enum db_plans plans, struct err *err)
 {
 	static const struct db_pipe_events events = {on_ready, on_down, finished};
 	struct db_target *target = db_target_new(owner, conninfo, err);
@@ -200,7 +200,8 @@ struct db *db_new(const void *owner, struct event_base *base, struct resolver *r
 	err_set(&db->last_failure, ERR_DATABASE_GONE, "the database is not connected yet");
 	db->pipes = talloc_array(db, struct db_pipe *, connections);
 	for (; db->pipe_count < connections; db->pipe_count++)
-		db->pipes[db->pipe_count] = db_pipe_new(db, base, resolver, target, &events, db);
+		db->pipes[db->pipe_count] =
+			db_pipe_new(db, base, resolver, target, plans, &events, db);
 	return db;
 }
 

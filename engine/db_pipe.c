@@ -11,22 +11,31 @@ enum { ANSWER_S = 35 };
 
 /*
  * A stuck statement must not hold up what is behind it for ever. The others make the server write
- * values in the one form that we read, whatever its configuration says. Plans are made anew each
- * time: one kept from when a table was small takes time with the square of the rows (10 s for
- * 10,000 watches at once).
+ * values in the one form that we read, whatever its configuration says. Compiling (jit) costs more
+ * than any statement of ours.
  */
-static const char session_settings[] =
+static const char settings_format[] =
 	"SELECT set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', "
 	"false),"
 	" set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false),"
-	" set_config('client_encoding', 'UTF8', false),"
-	" set_config('client_min_messages', 'warning', false),"
-	" set_config('plan_cache_mode', 'force_custom_plan', false)";
+	" set_config('client_encoding', 'UTF8', false), set_config('jit', 'off', false),"
+	" set_config('client_min_messages', 'warning', false)%s";
+
+/*
+ * A plan that is kept from when a table was small takes time with the square of the rows, unless it
+ * goes by index.
+ */
+static const char *const settings_of_plans[] = {
+	[DB_PLANS_ANEW] = ", set_config('plan_cache_mode', 'force_custom_plan', false)",
+	[DB_PLANS_KEPT] = ", set_config('plan_cache_mode', 'force_generic_plan', false),"
+			  " set_config('enable_seqscan', 'off', false)",
+};
 
 struct db_pipe {
 	struct db_link *link;
 	const struct db_pipe_events *events;
 	void *cookie;
+	const char *settings; /* the session's, as a statement */
 	bool ready;
 	unsigned prepared; /* answers heard while not ready: the settings', then each query's */
 	struct db_batches sent;
@@ -39,7 +48,7 @@ static void on_up(void *cookie)
 	PGconn *conn = db_link_conn(pipe->link);
 	pipe->prepared = 0;
 	bool ok = PQenterPipelineMode(conn) &&
-		PQsendQueryParams(conn, session_settings, 0, NULL, NULL, NULL, NULL, 0);
+		PQsendQueryParams(conn, pipe->settings, 0, NULL, NULL, NULL, NULL, 0);
 	for (int i = 0; ok && i < QUERIES; i++)
 		ok = PQsendPrepare(conn, query_texts[i].name, query_texts[i].sql, 0, NULL);
 	if (ok && PQpipelineSync(conn)) {
@@ -153,12 +162,14 @@ static void on_readable(void *cookie)
 }
 
 struct db_pipe *db_pipe_new(const void *owner, struct event_base *base, struct resolver *resolver,
-	const struct db_target *target, const struct db_pipe_events *events, void *cookie)
+	const struct db_target *target, enum db_plans plans, const struct db_pipe_events *events,
+	void *cookie)
 {
 	static const struct db_link_events link_events = {on_up, on_readable, on_down};
 	struct db_pipe *pipe = talloc_zero(owner, struct db_pipe);
 	pipe->events = events;
 	pipe->cookie = cookie;
+	pipe->settings = talloc_asprintf(pipe, settings_format, settings_of_plans[plans]);
 	TAILQ_INIT(&pipe->sent);
 	pipe->link = db_link_new(pipe, base, resolver, target, &link_events, pipe);
 	return pipe;

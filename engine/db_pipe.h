@@ -23,7 +23,8 @@ struct db_pipe_events {
 
 /* Connects by itself for ever. EVENTS and TARGET must outlive it; talloc_free ends it. */
 struct db_pipe *db_pipe_new(const void *owner, struct event_base *base, struct resolver *resolver,
-	const struct db_target *target, const struct db_pipe_events *events, void *cookie);
+	const struct db_target *target, enum db_plans plans, const struct db_pipe_events *events,
+	void *cookie);
 
 /* Whether it takes batches now. */
 bool db_pipe_ready(const struct db_pipe *pipe);

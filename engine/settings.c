@@ -38,7 +38,7 @@ const struct setting setting_table[] = {
 	NUMBER(max_body_mb, "MIB", "32", 1, 1024, "largest answer of a tracker, decoded"),
 	NUMBER(idle_timeout_s, "SECONDS", "30", 1, 600, "longest silence of a tracker"),
 	NUMBER(total_timeout_s, "SECONDS", "120", 1, 3600, "longest time for one answer"),
-	NUMBER(database_connections, "N", "4", 1, 100, "connections to PostgreSQL"),
+	NUMBER(database_connections, "N", "4", 1, 100, "connections to PostgreSQL, half of them for the API"),
 	{NULL, NULL, NULL, NULL, 0, 0, 0},
 };
 

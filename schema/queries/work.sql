@@ -192,8 +192,9 @@ WITH fresh AS (
     remote_priority, remote_tags, status, importance, remote_changed_at, unmapped_status,
     unmapped_importance)
 ), old AS (
-  SELECT b.id, b.remote_id, b.status, b.importance, b.title FROM bugwatch.bug b
-  JOIN fresh n ON b.tracker_id = $1::bigint AND b.id = n.bug_id
+  SELECT b.id, b.remote_id, b.status, b.importance, b.title, n.status AS new_status,
+    n.importance AS new_importance, n.title AS new_title
+  FROM bugwatch.bug b JOIN fresh n ON b.tracker_id = $1::bigint AND b.id = n.bug_id
   WHERE b.first_read_at IS NOT NULL
 ), stored AS (
   UPDATE bugwatch.bug b
@@ -206,15 +207,15 @@ WITH fresh AS (
     first_read_at = coalesce(b.first_read_at, now())
   FROM fresh n WHERE b.tracker_id = $1::bigint AND b.id = n.bug_id
 ), happened AS (
-  SELECT o.id, o.remote_id, e.* FROM old o JOIN fresh n ON n.bug_id = o.id
+  SELECT o.id, o.remote_id, e.* FROM old o
   CROSS JOIN LATERAL (VALUES
-    (1, 'status', o.status, n.status),
-    (2, CASE WHEN bugwatch.is_resolved(n.status) THEN 'resolved' ELSE 'reopened' END,
-      o.status, n.status),
-    (3, 'importance', o.importance, n.importance),
-    (4, 'title', o.title, n.title)) AS e (place, kind, old, new)
+    (1, 'status', o.status, o.new_status),
+    (2, CASE WHEN bugwatch.is_resolved(o.new_status) THEN 'resolved' ELSE 'reopened' END,
+      o.status, o.new_status),
+    (3, 'importance', o.importance, o.new_importance),
+    (4, 'title', o.title, o.new_title)) AS e (place, kind, old, new)
   WHERE e.old IS DISTINCT FROM e.new
-    AND (e.place <> 2 OR bugwatch.is_resolved(o.status) <> bugwatch.is_resolved(n.status))
+    AND (e.place <> 2 OR bugwatch.is_resolved(o.status) <> bugwatch.is_resolved(o.new_status))
 ), told AS (
   INSERT INTO bugwatch.event
     (id, kind, tracker_id, bug_id, watch_id, tracker, remote_id, url, ref, old, new)
@@ -235,7 +236,7 @@ WITH bad AS (
   SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
     AS n (bug_id, kind, message, wait, fingerprint)
 ), old AS (
-  SELECT c.bug_id, c.remote_id, c.error_kind FROM bugwatch.bug_check c
+  SELECT c.bug_id, c.remote_id, c.error_kind, n.kind, n.message FROM bugwatch.bug_check c
   JOIN bad n ON c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
 ), stored AS (
   UPDATE bugwatch.bug_check c
@@ -248,18 +249,18 @@ WITH bad AS (
   FROM bad n WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
 ), noted AS (
   INSERT INTO bugwatch.run_error (tracker_id, run_id, bug_id, kind, message)
-  SELECT $1::bigint, $7::bigint, o.bug_id, n.kind, n.message FROM bad n JOIN old o USING (bug_id)
+  SELECT $1::bigint, $7::bigint, o.bug_id, o.kind, o.message FROM old o
   ON CONFLICT DO NOTHING
 ), told AS (
   INSERT INTO bugwatch.event
     (id, kind, tracker_id, bug_id, watch_id, tracker, remote_id, url, ref, old, new)
   SELECT nextval('bugwatch.event_id'), e.* FROM (
     SELECT 'error', $1::bigint, o.bug_id, w.id AS watch, t.name, o.remote_id, w.url, w.ref,
-      o.error_kind, n.kind
-    FROM old o JOIN bad n USING (bug_id)
+      o.error_kind, o.kind
+    FROM old o
     JOIN bugwatch.watch w ON w.tracker_id = $1::bigint AND w.bug_id = o.bug_id
     JOIN bugwatch.tracker t ON t.id = w.tracker_id
-    WHERE o.error_kind IS DISTINCT FROM n.kind
+    WHERE o.error_kind IS DISTINCT FROM o.kind
     ORDER BY o.bug_id, w.id) AS e
   RETURNING id
 )
