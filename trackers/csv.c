@@ -84,12 +84,21 @@ static void end_row(int ended_by, void *context)
 	reading->at = 0;
 }
 
+/* Some Bugzilla accounts have semicolons between cells. */
+static unsigned char separator(const char *text, size_t size)
+{
+	const char *end = memchr(text, '\n', size);
+	size_t line = end != NULL ? (size_t)(end - text) : size;
+	return memchr(text, ',', line) == NULL && memchr(text, ';', line) != NULL ? ';' : ',';
+}
+
 /* Every row has an end, the last one too: without it the answer was cut. */
 static bool parse(struct reading *reading, const char *text, size_t size)
 {
 	struct csv_parser parser;
 	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
 		return false;
+	csv_set_delim(&parser, separator(text, size));
 	bool read = csv_parse(&parser, text, size, take_cell, end_row, reading) == size &&
 		csv_fini(&parser, take_cell, end_row, reading) == 0;
 	csv_free(&parser);

@@ -1,4 +1,4 @@
-/* Tables as CSV: a row of names, then rows of cells. */
+/* Tables as CSV: a row of names, then rows of cells, with commas between, or else semicolons. */
 #ifndef TRACKERS_CSV_H
 #define TRACKERS_CSV_H
 

@@ -44,6 +44,15 @@ static void reads_no_rows(void **state)
 	talloc_free(table);
 }
 
+static void semicolons_may_stand_between_cells(void **state)
+{
+	struct csv *table = read_text("id;Title\n7;\"one, two; three\"\n", NULL);
+	assert_non_null(table);
+	assert_string_equal(csv_cell(table, 0, 0), "7");
+	assert_string_equal(csv_cell(table, 0, 1), "one, two; three");
+	talloc_free(table);
+}
+
 static void refuses_what_is_not_whole(void **state)
 {
 	static const char *const broken[] = {"", "\xef\xbb\xbf", "<html>\n", "\n", "id",
@@ -83,6 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_cells),
 		cmocka_unit_test(reads_no_rows),
+		cmocka_unit_test(semicolons_may_stand_between_cells),
 		cmocka_unit_test(refuses_what_is_not_whole),
 		cmocka_unit_test(bounds_the_width),
 		cmocka_unit_test(cleans_cells),

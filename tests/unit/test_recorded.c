@@ -377,7 +377,7 @@ static struct conversation *play(struct script *script, const struct feeding *fe
 static bool is_cut_between_rows(const struct reply *reply, size_t at)
 {
 	return reply->content_type != NULL && strcmp(reply->content_type, "text/csv") == 0 &&
-		at > 0 && reply->body[at - 1] == '\n';
+		at > 0 && (reply->body[at - 1] == '\n' || reply->body[at] == '\n');
 }
 
 /* The first and the last bytes of the answer and some between, up to its last that is not blank. */

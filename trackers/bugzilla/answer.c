@@ -1,6 +1,7 @@
 #include "trackers/bugzilla/answer.h"
 
 #include "trackers/bugzilla/mapping.h"
+#include "trackers/bugzilla/pages.h"
 #include "trackers/bugzilla/question.h"
 #include "trackers/json.h"
 #include "trackers/text.h"
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <talloc.h>
 
-enum { REMOTE_WORDS = 110 };
+/* Questions have a limit; a server that sends far more must not hold the loop. */
+enum { REMOTE_WORDS = 110, MORE_THAN_ASKED = 10 };
 
 static void move(struct json_object *from, const char *old, struct json_object *to, const char *new)
 {
@@ -94,8 +96,10 @@ void answer_fail(struct conversation *conversation, struct exchange *exchange)
 		conversation_fail(conversation, ERR_AUTH, "%s: %s %s credentials (api_key)", base,
 			words, conversation->credentials == NULL ? "Set" : "Set other");
 	else if (good && code == CODE_NONE)
-		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
-			"%s: an answer, but not what Bugzilla's web service gives", base);
+		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER, "%s: %s", base,
+			exchange->failure.kind != ERR_NONE
+				? exchange->failure.text
+				: "an answer, but not what Bugzilla gives there");
 	else if (good)
 		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
 			"%s: Bugzilla failed inside: %s", base, words);
@@ -134,7 +138,7 @@ void answer_observe_faults(struct conversation *conversation, struct exchange *e
 {
 	struct json_object *faults = json_member(exchange->json, "faults", json_type_array);
 	size_t count = faults != NULL ? json_object_array_length(faults) : 0;
-	for (size_t i = 0; i < count && i < exchange->wanted_count; i++) {
+	for (size_t i = 0; i < count && i < MORE_THAN_ASKED * exchange->wanted_count; i++) {
 		struct json_object *fault = json_object_array_get_idx(faults, i);
 		for (unsigned k = 0; k < exchange->wanted_count; k++)
 			if (answer_is_bug(exchange, fault,
@@ -164,10 +168,20 @@ static bool read_text(
 	return text != NULL;
 }
 
+/* Lists have no zone, old pages its name. */
+static bool has_offset(const char *text)
+{
+	size_t n = strlen(text);
+	return n > 5 && (text[n - 5] == '+' || text[n - 5] == '-') && text[n - 6] == ' ';
+}
+
 bool answer_moment(const struct conversation *conversation, const char *text, moment *at)
 {
-	bool local = bugzilla_speaks_rpc(conversation) && bugzilla_is_older(conversation, 3, 6);
-	bool good = moment_parse(text, at);
+	bool pages = pages_are_door(conversation);
+	bool local = pages
+		? !has_offset(text)
+		: bugzilla_speaks_rpc(conversation) && bugzilla_is_older(conversation, 3, 6);
+	bool good = moment_parse(text, at) || (pages && local);
 	if (local)
 		*at = 0;
 	return good;
@@ -257,11 +271,11 @@ static void observe_item(struct conversation *conversation, struct exchange *exc
 	}
 }
 
-/* Questions have a limit; a server that sends far more must not hold the loop. */
 void answer_observe(
 	struct conversation *conversation, struct exchange *exchange, struct json_object *bugs)
 {
-	size_t count = json_object_array_length(bugs), most = 10 * (size_t)exchange->wanted_count;
+	size_t count = json_object_array_length(bugs),
+	       most = MORE_THAN_ASKED * (size_t)exchange->wanted_count;
 	for (size_t i = 0; i < count && i < most; i++)
 		observe_item(conversation, exchange, json_object_array_get_idx(bugs, i), i);
 }

@@ -37,8 +37,8 @@ struct json_object *answer_bugs(const struct exchange *exchange);
 void answer_fail(struct conversation *conversation, struct exchange *exchange);
 
 /*
- * A moment of Bugzilla's in UTC; true, and 0, for one of a server that writes its own local time (XML-RPC before
- * 3.6). False where TEXT is none.
+ * A moment of Bugzilla's; 0 where it is one of a zone that is not told (XML-RPC before 3.6, lists, old pages).
+ * False where TEXT is none.
  */
 bool answer_moment(const struct conversation *conversation, const char *text, moment *at);
 

@@ -1,5 +1,6 @@
-/* Bugzilla: its REST interface, else XML-RPC; see README.md. */
+/* Bugzilla: its REST interface, else XML-RPC, else its pages; see README.md. */
 #include "trackers/bugzilla/answer.h"
+#include "trackers/bugzilla/pages.h"
 #include "trackers/bugzilla/question.h"
 #include "trackers/text.h"
 #include "trackers/tracker.h"
@@ -73,6 +74,17 @@ static void begin(struct conversation *conversation)
 	}
 }
 
+/* What another interface answered, in REST's words. */
+static struct json_object *translate(struct exchange *exchange)
+{
+	if (exchange->format == FORMAT_TEXT)
+		return exchange_good(exchange, NULL) ? pages_read_list(exchange) : NULL;
+	if (exchange->body != NULL)
+		return answer_of_rpc(exchange);
+	return exchange->purpose == ASK_COMMENTS ? pages_read_comments(exchange)
+						 : pages_read_bugs(exchange);
+}
+
 static void hear(struct conversation *conversation, struct exchange *exchange)
 {
 	static void (*const ears[])(struct conversation *, struct exchange *) = {
@@ -87,11 +99,11 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_COMMENTS] = bugzilla_hear_comments,
 		[ASK_CHANGES] = bugzilla_hear_changes,
 	};
-	bool rpc = exchange->format == FORMAT_XML && exchange->body != NULL;
-	if (rpc)
-		exchange->json = answer_of_rpc(exchange);
+	bool foreign = exchange->format != FORMAT_JSON;
+	if (foreign)
+		exchange->json = translate(exchange);
 	ears[exchange->purpose](conversation, exchange);
-	if (rpc) {
+	if (foreign) {
 		json_object_put(exchange->json);
 		exchange->json = NULL;
 	}

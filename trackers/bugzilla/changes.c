@@ -5,6 +5,7 @@
  * the bug that the page before ended with.
  */
 #include "trackers/bugzilla/answer.h"
+#include "trackers/bugzilla/pages.h"
 #include "trackers/bugzilla/question.h"
 #include "trackers/json.h"
 #include "trackers/tracker.h"
@@ -25,6 +26,8 @@ enum {
 
 /* The database keeps local time: in the hour that comes twice a year, times are an hour off. */
 static const moment tolerance = 7200 * MOMENT_SECOND;
+
+#define HOUR (3600 * MOMENT_SECOND)
 
 /* Where all watched bugs are asked for by their numbers, the aliases of others do not matter. */
 static const char fields[] = "id,alias,last_change_time",
@@ -90,10 +93,28 @@ static void ask_page(struct conversation *conversation, const struct reading *re
 	exchange->memo = talloc_memdup(exchange, reading, sizeof(*reading));
 }
 
+/*
+ * The same of lists. Their clock is the server's, and the zones that it may have been in since then
+ * differ by two hours at most.
+ */
+static void ask_list(struct conversation *conversation, const struct reading *reading)
+{
+	int64_t skew = conversation->server->skew_s * MOMENT_SECOND;
+	int64_t ago = conversation->now + skew - conversation->since + tolerance;
+	struct json_object *ids = watched_ids(conversation);
+	struct exchange *exchange = pages_ask_changed(
+		conversation, ids, ago > HOUR ? (ago + HOUR - 1) / HOUR : 1, reading->last);
+	json_object_put(ids);
+	exchange->memo = talloc_memdup(exchange, reading, sizeof(*reading));
+}
+
 void bugzilla_begin_changes(struct conversation *conversation)
 {
 	struct reading first = {.pages = 1};
-	ask_page(conversation, &first);
+	if (pages_are_door(conversation))
+		ask_list(conversation, &first);
+	else
+		ask_page(conversation, &first);
 }
 
 /* ---- answers ---- */
@@ -112,22 +133,29 @@ static void give_up(struct conversation *conversation, const char *why)
 		why);
 }
 
-/* Adds ITEM to the changes, by its number and its aliases. */
+/* Adds each of the aliases in TEXT, apart by commas and blanks. */
+static void add_aliases(struct conversation *conversation, const char *text, moment at)
+{
+	char *rest, *copy = talloc_strdup(NULL, text != NULL ? text : "");
+	for (char *alias = strtok_r(copy, ", ", &rest); alias != NULL;
+		alias = strtok_r(NULL, ", ", &rest))
+		if (conversation->tracker->valid_id(alias))
+			conversation_change(conversation, alias, at);
+	talloc_free(copy);
+}
+
+/* Adds ITEM to the changes, by its number and its aliases: a list from 5.0 on, before that a text. */
 static void add(
 	struct conversation *conversation, const char *id, struct json_object *item, moment at)
 {
-	char *alias = json_text_of(conversation, item, "alias");
 	struct json_object *list = json_member(item, "alias", json_type_array);
+	char *text = json_text_of(conversation, item, "alias");
 	conversation_change(conversation, id, at);
-	if (alias != NULL && conversation->tracker->valid_id(alias))
-		conversation_change(conversation, alias, at);
-	for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
-		struct json_object *name = json_object_array_get_idx(list, i);
-		if (json_object_is_type(name, json_type_string) &&
-			conversation->tracker->valid_id(json_object_get_string(name)))
-			conversation_change(conversation, json_object_get_string(name), at);
-	}
-	talloc_free(alias);
+	add_aliases(conversation, text, at);
+	for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++)
+		add_aliases(conversation,
+			json_object_get_string(json_object_array_get_idx(list, i)), at);
+	talloc_free(text);
 }
 
 /* Adds ITEM to the changes if it comes after LAST; its id, or 0 after a failure. */
@@ -218,6 +246,34 @@ static moment clock_of(const struct conversation *conversation, const struct exc
 	return conversation->now + conversation->server->skew_s * MOMENT_SECOND;
 }
 
+/* The list has no times that mean anything; what comes after it begins after its last bug. */
+static void hear_list(
+	struct conversation *conversation, struct json_object *bugs, struct reading *reading)
+{
+	size_t count = json_object_array_length(bugs);
+	long before = reading->last;
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(bugs, i);
+		char *id = json_text_of(conversation, item, "id");
+		if (id == NULL || !bugzilla_is_number(id) || !conversation->tracker->valid_id(id)) {
+			give_up(conversation, "with one that has no id");
+			return;
+		}
+		reading->last = strtol(id, NULL, 10);
+		if (reading->last <= before) {
+			give_up(conversation, "with a list that is not in the order of ids");
+			return;
+		}
+		add(conversation, id, item, 0);
+		before = reading->last;
+		talloc_free(id);
+	}
+	if (count >= BLIND_CUT && reading->pages++ >= MOST_PAGES)
+		give_up(conversation, "with lists that do not end");
+	else if (count >= BLIND_CUT)
+		ask_list(conversation, reading);
+}
+
 void bugzilla_hear_changes(struct conversation *conversation, struct exchange *exchange)
 {
 	struct json_object *bugs = answer_bugs(exchange);
@@ -227,6 +283,8 @@ void bugzilla_hear_changes(struct conversation *conversation, struct exchange *e
 		conversation->until = clock_of(conversation, exchange);
 	if (bugs == NULL)
 		answer_fail(conversation, exchange);
+	else if (pages_are_door(conversation))
+		hear_list(conversation, bugs, &reading);
 	else if (read_page(conversation, bugs, &page, &reading))
 		go_on(conversation, &page, &reading);
 	if (conversation->err.kind != ERR_NONE)

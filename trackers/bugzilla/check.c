@@ -1,5 +1,6 @@
 /* The bugs themselves: in batches, and singly where a batch leaves one out. */
 #include "trackers/bugzilla/answer.h"
+#include "trackers/bugzilla/pages.h"
 #include "trackers/bugzilla/question.h"
 #include "trackers/silence.h"
 
@@ -8,6 +9,10 @@
 
 static const char fields[] =
 	"id,status,resolution,severity,priority,last_change_time,summary,product";
+
+/* The same in the pages' words. */
+static const char page_fields[] =
+	"bug_id,alias,bug_status,resolution,bug_severity,priority,delta_ts,short_desc,product";
 
 /* ---- questions ---- */
 
@@ -29,6 +34,10 @@ static struct json_object *fields_for(
 static void ask_bugs(struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
 	bool rpc = bugzilla_speaks_rpc(conversation);
+	if (pages_are_door(conversation)) {
+		pages_ask_list(conversation, wanted, count);
+		return;
+	}
 	struct json_object *parameters = json_object_new_object();
 	json_object_object_add(
 		parameters, rpc ? "ids" : "id", bugzilla_ids(conversation, wanted, count));
@@ -41,7 +50,7 @@ static void ask_bugs(struct conversation *conversation, const unsigned *wanted, 
 	bugzilla_call(conversation, ASK_BUGS, "Bug.get", "bug", parameters, wanted, count);
 }
 
-/* Asks for the first of WANTED by itself; the others wait for what is said of it. */
+/* Asks for the first of WANTED by itself (not of pages); the others wait for what is said of it. */
 static void ask_alone(struct conversation *conversation, enum bugzilla_purpose purpose,
 	const unsigned *wanted, unsigned count)
 {
@@ -58,20 +67,33 @@ static bool goes_into_batch(const struct conversation *conversation, unsigned wa
 		bugzilla_is_number(conversation->wanted[wanted].remote_id);
 }
 
+/* Asks for each of WANTED by itself, or as pages for several: those say of each why it is missing. */
+static void ask_singly(struct conversation *conversation, const unsigned *wanted, unsigned count)
+{
+	if (pages_are_door(conversation))
+		pages_ask_bugs_in_parts(conversation, ASK_BUG, page_fields, wanted, count);
+	else
+		for (unsigned i = 0; i < count; i++)
+			ask_alone(conversation, ASK_BUG, wanted + i, 1);
+}
+
 void bugzilla_begin_check(struct conversation *conversation)
 {
-	unsigned *batch = talloc_array(NULL, unsigned, conversation->wanted_count), total = 0;
-	for (unsigned i = 0; i < conversation->wanted_count; i++) {
+	unsigned count = conversation->wanted_count, total = 0, single = 0;
+	unsigned *batch = talloc_array(NULL, unsigned, count);
+	unsigned *singles = talloc_array(batch, unsigned, count);
+	for (unsigned i = 0; i < count; i++) {
 		if (goes_into_batch(conversation, i))
 			batch[total++] = i;
 		else
-			ask_alone(conversation, ASK_BUG, &i, 1);
+			singles[single++] = i;
 	}
-	for (unsigned from = 0, count; from < total; from += count) {
-		count = bugzilla_fitting(conversation, batch + from, total - from,
+	for (unsigned from = 0, part; from < total; from += part) {
+		part = bugzilla_fitting(conversation, batch + from, total - from,
 			BUGZILLA_BATCH_SIZE, strlen(","), sizeof(fields) + 40);
-		ask_bugs(conversation, batch + from, count);
+		ask_bugs(conversation, batch + from, part);
 	}
+	ask_singly(conversation, singles, single);
 	talloc_free(batch);
 }
 
@@ -82,12 +104,11 @@ static void ask_about_silence(struct conversation *conversation, struct exchange
 {
 	unsigned count;
 	unsigned *silent = silent_bugs(conversation, exchange, &count);
-	if (silence_is_suspicious(conversation, exchange, silent, count)) {
+	if (!pages_are_door(conversation) &&
+		silence_is_suspicious(conversation, exchange, silent, count))
 		ask_alone(conversation, ASK_WITNESS, silent, count);
-		return;
-	}
-	for (unsigned i = 0; i < count; i++)
-		ask_alone(conversation, ASK_BUG, silent + i, 1);
+	else
+		ask_singly(conversation, silent, count);
 }
 
 void bugzilla_hear_bugs(struct conversation *conversation, struct exchange *exchange)
@@ -108,6 +129,7 @@ void bugzilla_hear_bugs(struct conversation *conversation, struct exchange *exch
 	ask_about_silence(conversation, exchange);
 }
 
+/* One bug, or several of pages. */
 void bugzilla_hear_bug(struct conversation *conversation, struct exchange *exchange)
 {
 	if (answer_observe_why(conversation, exchange))
@@ -118,10 +140,14 @@ void bugzilla_hear_bug(struct conversation *conversation, struct exchange *excha
 		return;
 	}
 	answer_observe(conversation, exchange, bugs);
-	if (!conversation_observed(conversation, exchange->wanted[0]))
-		conversation_observe_error(conversation, exchange->wanted[0], ERR_UNPARSABLE_BUG,
-			"bug %s: its own address answers without it",
-			conversation->wanted[exchange->wanted[0]].remote_id);
+	answer_observe_faults(conversation, exchange);
+	for (unsigned i = 0; i < exchange->wanted_count; i++) {
+		unsigned wanted = exchange->wanted[i];
+		if (!conversation_observed(conversation, wanted))
+			conversation_observe_error(conversation, wanted, ERR_UNPARSABLE_BUG,
+				"bug %s: its own address answers without it",
+				conversation->wanted[wanted].remote_id);
+	}
 }
 
 /* Only a bug that is gone by Bugzilla's own word makes the silence about the others credible. */
@@ -130,8 +156,7 @@ void bugzilla_hear_witness(struct conversation *conversation, struct exchange *e
 	enum code code = answer_code(exchange);
 	if ((code == CODE_NO_BUG || code == CODE_NO_ACCESS) &&
 		answer_observe_why(conversation, exchange)) {
-		for (unsigned i = 1; i < exchange->wanted_count; i++)
-			ask_alone(conversation, ASK_BUG, exchange->wanted + i, 1);
+		ask_singly(conversation, exchange->wanted + 1, exchange->wanted_count - 1);
 	} else if (answer_bugs(exchange) != NULL || code == CODE_INVALID_ID) {
 		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
 			"%s answered none of the %u bugs asked for, of which some were read before",

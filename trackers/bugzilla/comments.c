@@ -1,5 +1,6 @@
 /* Bugzilla's comments: of several bugs in one question, from a moment on. */
 #include "trackers/bugzilla/answer.h"
+#include "trackers/bugzilla/pages.h"
 #include "trackers/bugzilla/question.h"
 #include "trackers/json.h"
 #include "trackers/text.h"
@@ -22,6 +23,8 @@ static const moment overlap = 7200 * MOMENT_SECOND;
 static const char fields[] = "count,creator,time,text,is_private",
 		  old_fields[] = "id,creator,author,time,text,is_private";
 
+static const char page_fields[] = "bug_id,long_desc,group";
+
 /* ---- questions ---- */
 
 static bool has_none(const struct wanted *wanted)
@@ -43,11 +46,15 @@ static moment since(const struct conversation *conversation, const unsigned *wan
 	return oldest - overlap;
 }
 
-/* Before 3.6 `new_since` is taken as a time of the server's own zone. */
+/* Pages always bring all. Before 3.6 `new_since` is taken as a time of the server's own zone. */
 static void ask_comments(struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
 	char text[MOMENT_TEXT];
 	moment from = since(conversation, wanted, count);
+	if (pages_are_door(conversation)) {
+		pages_ask_bugs(conversation, ASK_COMMENTS, page_fields, wanted, count);
+		return;
+	}
 	struct json_object *parameters = json_object_new_object();
 	json_object_object_add(parameters, "ids", bugzilla_ids(conversation, wanted, count));
 	json_object_object_add(parameters, "include_fields",
@@ -82,7 +89,7 @@ static void ask_batches(struct conversation *conversation, bool none, unsigned m
 
 void bugzilla_begin_comments(struct conversation *conversation)
 {
-	ask_batches(conversation, false, BATCH);
+	ask_batches(conversation, false, pages_are_door(conversation) ? WHOLE_BATCH : BATCH);
 	ask_batches(conversation, true, WHOLE_BATCH);
 }
 

@@ -25,15 +25,20 @@ void bugzilla_begin_probe(struct conversation *conversation)
 	ask_rest_door(conversation, ASK_REST_DOOR, bugzilla_rest_door);
 }
 
+/* Whether the answer did not come whole. */
+static bool is_transport(const struct err *why)
+{
+	return why->kind != ERR_NONE && why->kind != ERR_HTTP && why->kind != ERR_AUTH &&
+		why->kind != ERR_UNPARSABLE_TRACKER;
+}
+
 /* Whether the answer is the server's own trouble, which says nothing about a door. */
 static bool is_trouble(const struct exchange *exchange, const struct err *why)
 {
 	bool broken_json = exchange->format == FORMAT_JSON && exchange->text[0] == '{' &&
 		why->kind == ERR_UNPARSABLE_TRACKER;
 	return exchange->status == 0 || exchange->status == 429 || exchange->status >= 500 ||
-		broken_json ||
-		(why->kind != ERR_HTTP && why->kind != ERR_AUTH &&
-			why->kind != ERR_UNPARSABLE_TRACKER);
+		broken_json || is_transport(why);
 }
 
 /* ---- going in ---- */
@@ -45,8 +50,8 @@ static void go_in(struct conversation *conversation, struct exchange *exchange, 
 	server->version = talloc_strdup(server, version);
 	server->door = talloc_strdup(server, door);
 	server->abilities = ABILITY_WHY | ABILITY_COMMENTS;
-	/* Older ones tell times of their own zone. */
-	if (!bugzilla_is_older(conversation, 3, 6))
+	/* Older ones take times of their own zone. */
+	if (!bugzilla_speaks_rpc(conversation) || !bugzilla_is_older(conversation, 3, 6))
 		server->abilities |= ABILITY_CHANGES;
 	if (exchange->date != 0)
 		server->skew_s = (exchange->date - conversation->now) / MOMENT_SECOND;
@@ -125,14 +130,12 @@ static void ask_rpc_door(struct conversation *conversation)
 static void go_in_by_pages(struct conversation *conversation, struct exchange *exchange)
 {
 	const char *version = conversation->server->version;
-	if (version == NULL)
+	if (version != NULL)
+		go_in(conversation, exchange, bugzilla_page_door, version);
+	else
 		conversation_fail(conversation, ERR_AUTH,
 			"%s%s: a login page in place of an answer; set credentials",
 			conversation->base_url, bugzilla_page_door);
-	else
-		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
-			"%s: Bugzilla %s without REST and XML-RPC", conversation->base_url,
-			version);
 }
 
 void bugzilla_hear_page_door(struct conversation *conversation, struct exchange *exchange)
@@ -164,21 +167,26 @@ void bugzilla_hear_page_door(struct conversation *conversation, struct exchange 
 	}
 }
 
-/* Where its module is not installed the answer is an error page, or status 500. */
+/*
+ * Where it is not installed the answer is a page, perhaps with status 500; anything but that, or a
+ * fault, tells nothing.
+ */
 static bool is_passing_trouble(const struct exchange *exchange)
 {
-	return exchange->status == 0 || exchange->status == 429 || exchange->status == 503 ||
-		exchange->failure.kind == ERR_CONNECTION || exchange->failure.kind == ERR_TIMEOUT;
+	bool page = strcasestr(exchange->text, "<html") != NULL ||
+		strcasestr(exchange->text, "<!doctype") != NULL;
+	bool cut = exchange->status == 200 && exchange->xml == NULL && !page;
+	return cut || exchange->status == 0 || exchange->status == 429 || exchange->status == 503;
 }
 
 void bugzilla_hear_rpc_door(struct conversation *conversation, struct exchange *exchange)
 {
-	const char *version = exchange_good(exchange, NULL) && answer_code(exchange) == CODE_NONE
-		? json_text_of(exchange, exchange->json, "version")
-		: NULL;
+	struct err why = {0};
+	bool good = exchange_good(exchange, &why) && answer_code(exchange) == CODE_NONE;
+	const char *version = good ? json_text_of(exchange, exchange->json, "version") : NULL;
 	if (version != NULL)
 		go_in(conversation, exchange, bugzilla_rpc_door, version);
-	else if (is_passing_trouble(exchange))
+	else if (!good && (is_passing_trouble(exchange) || is_transport(&why)))
 		answer_fail(conversation, exchange);
 	else
 		go_in_by_pages(conversation, exchange);
