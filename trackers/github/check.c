@@ -65,7 +65,7 @@ static int compare_words(const void *a, const void *b)
 /* The names of the labels, sorted; blanks within one become `-`, as others part them. */
 static const char *read_labels(const void *owner, struct json_object *list)
 {
-	char *names[LABELS], *tags = NULL;
+	char *names[LABELS] = {NULL}, *tags = NULL;
 	size_t count = 0;
 	for (size_t i = 0; i < json_object_array_length(list) && count < LABELS; i++) {
 		struct json_object *label = json_object_array_get_idx(list, i);
