@@ -47,6 +47,9 @@ static void write_head(const struct question *question, struct answer *answer)
 		add_header(question, "Location", answer->location);
 	if (answer->etag != NULL)
 		add_header(question, "Etag", answer->etag);
+	if (answer->next != NULL)
+		add_header(question, "Link",
+			talloc_asprintf(question, "<%s>; rel=\"next\"", answer->next));
 	if (answer->retry_after_s > 0)
 		add_number(question, "Retry-After", answer->retry_after_s);
 	if (answer->total >= 0)

@@ -31,6 +31,7 @@ struct answer {
 	struct evbuffer *body;
 	const char *location; /* NULL for none; owned by the question */
 	const char *etag; /* NULL for none; owned by the question */
+	const char *next; /* the next page's address, NULL for none; owned by the question */
 	int retry_after_s; /* 0 for none */
 	long total; /* Roundup's X-Count-Total; -1 for none */
 	size_t promised; /* a Content-Length that lies, before the end; 0 for the true one */

@@ -21,14 +21,16 @@ struct speech {
 	 * that knows no logins: there nothing is private.
 	 */
 	bool (*signs_in)(const struct question *question, const char *credentials);
-	const char *nothing; /* its answer of no bugs at all */
+	const char *
+		nothing; /* its answer of no bugs at all; NULL where such an answer means nothing */
+	const char *home; /* where below its host such a tracker has to live; NULL: anywhere */
 	const char *bug_url; /* a bug's page, below the base URL and before its number */
 	unsigned first_comment; /* what comes before (the description: 0) is none */
 	struct plot plot;
 };
 
 extern const struct speech bugzilla_speech, roundup_speech, roundup_python_speech, trac_speech,
-	trac_plain_speech, debbugs_speech;
+	trac_plain_speech, debbugs_speech, github_speech;
 
 enum presence { BUG_THERE, BUG_MISSING, BUG_PRIVATE, BUG_RETIRED };
 

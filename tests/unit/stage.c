@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 static const double clock_s = 1800000000;
+static const char host[] = "http://stage.example/";
 
 const struct play honest = {.spoilt = -1};
 
@@ -24,6 +25,7 @@ const struct subject subjects[] = {
 	{&trac_speech, "ada:secret"},
 	{&trac_plain_speech, NULL},
 	{&debbugs_speech, NULL},
+	{&github_speech, NULL},
 	{NULL, NULL},
 };
 
@@ -52,8 +54,8 @@ static struct evhttp_request *new_request(
 	const struct stage *stage, const struct exchange *exchange)
 {
 	struct evhttp_request *request = evhttp_request_new(NULL, NULL);
-	size_t base = strlen(stage->site->base_url);
-	assert_int_equal(strncmp(exchange->url, stage->site->base_url, base), 0);
+	size_t base = sizeof(host) - 1;
+	assert_int_equal(strncmp(exchange->url, host, base), 0);
 	request->kind = EVHTTP_REQUEST;
 	request->type = strcmp(exchange->method, "POST") == 0 ? EVHTTP_REQ_POST : EVHTTP_REQ_GET;
 	request->uri = strdup(exchange->url + base - 1);
@@ -69,7 +71,7 @@ static struct evhttp_request *new_request(
 }
 
 /* The server's answer to EXCHANGE; the caller frees its body. */
-static struct answer ask(const struct stage *stage, const struct exchange *exchange)
+static struct answer ask(const struct stage *stage, struct exchange *exchange)
 {
 	const struct site *site = stage->site;
 	struct answer answer = {.status = 200,
@@ -82,6 +84,7 @@ static struct answer ask(const struct stage *stage, const struct exchange *excha
 	question->signed_in =
 		site->credentials != NULL && site->speech->signs_in(question, site->credentials);
 	site->speech->speak(site, question, &answer);
+	answer.next = talloc_steal(exchange, answer.next);
 	talloc_free(question);
 	evhttp_request_free(request);
 	return answer;
@@ -140,6 +143,9 @@ static void feed(struct conversation *conversation, struct exchange *exchange,
 	size_t piece = play->piece != 0 ? play->piece : n;
 	if (exchange->hear_headers)
 		exchange_hear_header(exchange, "Content-Type", answer->content_type);
+	if (exchange->hear_headers && answer->next != NULL)
+		exchange_hear_header(exchange, "Link",
+			talloc_asprintf(exchange, "<%s>; rel=\"next\"", answer->next));
 	exchange_head(
 		conversation, exchange, answer->status, type, (moment)clock_s * MOMENT_SECOND);
 	for (size_t at = 0; at < n; at += piece)
@@ -219,7 +225,8 @@ struct stage *stage_new(const void *owner, const struct subject *subject, unsign
 	const unsigned ids[] = {1, 2, 3, 4, 5, bugs, bugs + 1};
 	stage->site = site_new(stage, NULL, subject->speech, "stage", bugs);
 	stage->site->prefix = "/";
-	stage->site->base_url = "http://stage.example/";
+	const char *home = subject->speech->home;
+	stage->site->base_url = talloc_asprintf(stage, "%s%s", host, home != NULL ? home : "");
 	stage->site->private_bugs = subject->speech->signs_in != NULL;
 	stage->tracker = tracker_by_name(subject->speech->type);
 	assert_non_null(stage->tracker);
