@@ -4,6 +4,7 @@
 #include "engine/dispatcher.h"
 #include "engine/log.h"
 #include "engine/migrate.h"
+#include "engine/postman.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -20,6 +21,7 @@ struct service {
 	struct tools tools;
 	struct db *faces_db; /* apart, so that neither waits behind the other's batches */
 	struct dispatcher *dispatcher;
+	struct postman *postman;
 	struct event *deadline;
 	void (*stopped)(void *cookie);
 	void *cookie;
@@ -104,6 +106,7 @@ static bool open_parts(struct service *service, struct err *err)
 /* The order matters: what uses a part goes before it. */
 static int service_free(struct service *service)
 {
+	TALLOC_FREE(service->postman);
 	TALLOC_FREE(service->dispatcher);
 	TALLOC_FREE(service->tools.db);
 	TALLOC_FREE(service->faces_db);
@@ -142,6 +145,7 @@ struct service *service_new(const void *owner, struct event_base *base,
 void service_start(struct service *service)
 {
 	service->dispatcher = dispatcher_start(service, &service->tools);
+	service->postman = postman_start(service, &service->tools);
 }
 
 static void finish(struct service *service)
@@ -170,6 +174,7 @@ void service_stop(struct service *service, void (*stopped)(void *cookie), void *
 	service->cookie = cookie;
 	service->deadline = event_new(service->base, -1, 0, on_deadline, service);
 	event_add(service->deadline, &wait);
+	TALLOC_FREE(service->postman);
 	if (service->dispatcher != NULL)
 		dispatcher_stop(service->dispatcher, on_stopped, service);
 	else

@@ -110,6 +110,23 @@ static void check_choice(struct json_object *value, const struct body_field *fie
 	problem_field(fault, name, "must be one of %s", all);
 }
 
+static void check_choices(struct json_object *value, const struct body_field *field,
+	const char *name, struct problem *fault)
+{
+	if (!json_object_is_type(value, json_type_array) || json_object_array_length(value) == 0) {
+		problem_field(fault, name, "must be a list of at least one%s",
+			field->nullable ? ", or null" : "");
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		struct json_object *item = json_object_array_get_idx(value, i);
+		check_choice(item, field, name, fault);
+		for (size_t j = 0; j < i; j++)
+			if (json_object_equal(item, json_object_array_get_idx(value, j)))
+				problem_field(fault, name, "has one of them twice");
+	}
+}
+
 static void check_object(
 	struct json_object *, const struct body_field *, const char *prefix, struct problem *);
 
@@ -135,6 +152,9 @@ static void check_value(struct json_object *value, const struct body_field *fiel
 		break;
 	case BODY_CHOICE:
 		check_choice(value, field, name, fault);
+		break;
+	case BODY_CHOICES:
+		check_choices(value, field, name, fault);
 		break;
 	case BODY_OBJECT:
 		if (json_object_is_type(value, json_type_object))

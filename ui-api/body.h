@@ -8,7 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum body_kind { BODY_TEXT, BODY_INTEGER, BODY_BOOLEAN, BODY_CHOICE, BODY_OBJECT, BODY_READ_ONLY };
+enum body_kind {
+	BODY_TEXT,
+	BODY_INTEGER,
+	BODY_BOOLEAN,
+	BODY_CHOICE,
+	BODY_CHOICES, /* a list of them, each once */
+	BODY_OBJECT,
+	BODY_READ_ONLY,
+};
 
 /* What one field may be; a table ends with a NULL name. */
 struct body_field {
@@ -16,7 +24,7 @@ struct body_field {
 	enum body_kind kind;
 	bool required, nullable;
 	int64_t minimum, maximum; /* of a number, or of a text's length in characters */
-	const char *const *choices; /* of a BODY_CHOICE, NULL-ended */
+	const char *const *choices; /* of a BODY_CHOICE or BODY_CHOICES, NULL-ended */
 	const struct body_field *fields; /* of a BODY_OBJECT */
 };
 

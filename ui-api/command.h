@@ -37,7 +37,8 @@ extern const struct command command_serve, command_add, command_remove, command_
 	command_check, command_tracker_list, command_tracker_show, command_tracker_add,
 	command_tracker_set, command_tracker_remove, command_product, command_mapping, command_runs,
 	command_events, command_detect, command_token_create, command_token_list,
-	command_token_revoke, command_migrate, command_openapi, command_audit;
+	command_token_revoke, command_migrate, command_openapi, command_audit, command_webhook_list,
+	command_webhook_add, command_webhook_set, command_webhook_replay, command_webhook_remove;
 
 /* All commands in the order of help; ended by NULL. */
 extern const struct command *const commands[];

@@ -34,12 +34,16 @@ request_handler handle_list_events;
 request_handler handle_list_tokens, handle_make_token, handle_remove_token, handle_who_am_i;
 request_handler handle_list_audit;
 
+/* webhook_handlers.c */
+request_handler handle_list_webhooks, handle_make_webhook, handle_show_webhook;
+request_handler handle_change_webhook, handle_remove_webhook, handle_replay_webhook;
 /* openapi_handlers.c */
 request_handler handle_openapi, handle_show_problem;
 
 /* The fields of the bodies that they take; each stands beside its handler. */
 extern const struct body_field new_tracker_body[], changed_tracker_body[], product_body[];
 extern const struct body_field mapping_body[], watch_body[], token_body[];
+extern const struct body_field new_webhook_body[], changed_webhook_body[], replay_body[];
 
 /* How many watches one request may make. */
 enum { WATCHES_MOST = 10000 };

@@ -120,6 +120,13 @@ static struct json_object *plain_schema(const struct body_field *field)
 	if (field->kind == BODY_OBJECT)
 		return body_schema(field->fields);
 	struct json_object *schema = json_object_new_object();
+	if (field->kind == BODY_CHOICES) {
+		add(schema, "type", text("array"));
+		add(sub(schema, "items"), "enum", words_of(field->choices));
+		add_number(schema, "minItems", 1);
+		add(schema, "uniqueItems", json_object_new_boolean(true));
+		return schema;
+	}
 	add(schema, "type", text(types[field->kind]));
 	if (field->kind == BODY_CHOICE)
 		add(schema, "enum", words_of(field->choices));
