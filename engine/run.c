@@ -314,7 +314,9 @@ static void add_settle(struct run *run)
 	db_add(run->batch, QUERY_work_settle,
 		(const char *[]){run->tracker_id, failed ? err_word(err->kind) : NULL,
 			failed ? err->text : NULL,
-			integer(wait, schedule_tracker(run->lease->failures + 1, draw)),
+			integer(wait,
+				schedule_tracker(&run->tools->settings->knobs,
+					run->lease->failures + 1, 0, draw)),
 			retry_at != 0 ? integer(pause, retry_at / MOMENT_SECOND + 1) : NULL});
 }
 

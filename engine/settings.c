@@ -32,13 +32,16 @@ const struct setting setting_table[] = {
 	TEXT(log_level, "LEVEL", "info", "debug, info, warning or error"),
 	TEXT(instance, "NAME", "", "this instance's name for people; the host's name"),
 	NUMBER(lease_s, "SECONDS", "60", 5, 3600, "how long a silent instance keeps a tracker"),
-	NUMBER(check_interval_s, "SECONDS", "86400", 1, 2592000,
-		"from one check of a bug to the next"),
 	NUMBER(max_runs, "N", "64", 1, 10000, "trackers asked at once"),
 	NUMBER(max_body_mb, "MIB", "32", 1, 1024, "largest answer of a tracker, decoded"),
 	NUMBER(idle_timeout_s, "SECONDS", "30", 1, 600, "longest silence of a tracker"),
 	NUMBER(total_timeout_s, "SECONDS", "120", 1, 3600, "longest time for one answer"),
 	NUMBER(database_connections, "N", "4", 1, 100, "connections to PostgreSQL, half of them for the API"),
+	TEXT(policy, "NAME", "sqrt", "how bugs' intervals follow from their state: sqrt or ladder"),
+#define KNOB(name, unit, initial, least, most, help)                                               \
+	{#name, unit, #initial, help, offsetof(struct settings, knobs.name), least, most},
+#include "engine/knobs.def"
+#undef KNOB
 	{NULL, NULL, NULL, NULL, 0, 0, 0},
 };
 
@@ -97,6 +100,11 @@ static bool store_text(struct settings *settings, void *field, const struct sett
 	if (strcmp(setting->name, "log_level") == 0 && !log_level_of_word(text, &level)) {
 		err_set(err, ERR_USAGE,
 			"log_level must be debug, info, warning or error, not \"%.40s\"", text);
+		return false;
+	}
+	enum schedule_policy policy;
+	if (strcmp(setting->name, "policy") == 0 && !schedule_policy_of_word(text, &policy)) {
+		err_set(err, ERR_USAGE, "policy must be sqrt or ladder, not \"%.40s\"", text);
 		return false;
 	}
 	const char *copy = talloc_strdup(settings, text);

@@ -5,6 +5,7 @@
 #ifndef ENGINE_SETTINGS_H
 #define ENGINE_SETTINGS_H
 
+#include "engine/schedule.h"
 #include "trackers/err.h"
 
 #include <stddef.h>
@@ -20,12 +21,13 @@ struct settings {
 	const char *log_level; /* a word that log_level_of_word knows */
 	const char *instance; /* a name for people; the host's name unless set */
 	long lease_s;
-	long check_interval_s; /* from one check of a bug to the next */
 	long max_runs; /* runs under way at once */
 	long max_body_mb; /* decoded size of one answer, MiB */
 	long idle_timeout_s; /* without a byte */
 	long total_timeout_s; /* for one request */
 	long database_connections;
+	const char *policy; /* a word that schedule_policy_of_word knows */
+	struct knobs knobs; /* of the schedule */
 };
 
 /* One setting, for help, the manual and the loader. */

@@ -67,7 +67,10 @@ static struct plan *plan_new(const struct tools *tools)
 
 static int64_t next_check(const struct plan *plan, unsigned failures)
 {
-	return schedule_bug(plan->tools->settings->check_interval_s, failures, plan->draw);
+	struct schedule_rules rules = {
+		SCHEDULE_DAILY, SCHEDULE_SINGLE, &plan->tools->settings->knobs};
+	struct schedule_bug bug = {.failures = failures};
+	return schedule_bug(&rules, &bug, plan->draw);
 }
 
 static const char *moment_text(char *text, moment at)

@@ -62,7 +62,7 @@ static void has_defaults(void **state)
 	assert_string_equal(settings->database, "");
 	assert_string_equal(settings->log_level, "info");
 	assert_int_equal(settings->lease_s, 60);
-	assert_int_equal(settings->check_interval_s, 86400);
+	assert_int_equal(settings->knobs.check_interval_s, 2592000);
 	assert_int_equal(settings->max_body_mb, 32);
 	assert_int_equal(settings->idle_timeout_s, 30);
 	assert_int_equal(settings->total_timeout_s, 120);
