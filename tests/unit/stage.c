@@ -16,6 +16,7 @@ static const double clock_s = 1800000000;
 static const char host[] = "http://stage.example/";
 
 const struct play honest = {.spoilt = -1};
+bool stage_acting;
 
 const struct subject subjects[] = {
 	{&bugzilla_speech, NULL},
@@ -141,6 +142,7 @@ static void feed(struct conversation *conversation, struct exchange *exchange,
 	if (spoilt && play->cut && play->cut_at < n)
 		n = play->cut_at;
 	size_t piece = play->piece != 0 ? play->piece : n;
+	stage_acting = true;
 	if (exchange->hear_headers)
 		exchange_hear_header(exchange, "Content-Type", answer->content_type);
 	if (exchange->hear_headers && answer->next != NULL)
@@ -151,6 +153,7 @@ static void feed(struct conversation *conversation, struct exchange *exchange,
 	for (size_t at = 0; at < n; at += piece)
 		exchange_data(conversation, exchange, bytes + at, n - at < piece ? n - at : piece);
 	end(conversation, exchange, spoilt && play->broken);
+	stage_acting = false;
 }
 
 /* ---- errands ---- */
@@ -178,7 +181,9 @@ struct played *stage_play(
 	struct exchange *exchange;
 	char *kept = NULL;
 	size_t kept_size = 0;
+	stage_acting = true;
 	played->conversation = begin(played, stage, errand);
+	stage_acting = false;
 	while ((exchange = conversation_next(played->conversation)) != NULL) {
 		int at = (int)played->answers++;
 		if (at == STAGE_PATIENCE)

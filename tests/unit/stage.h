@@ -45,6 +45,9 @@ struct played {
 /* Nothing is. */
 extern const struct play honest;
 
+/* Whether the driver is at work just now, and not the server. */
+extern bool stage_acting;
+
 /* A kind of server: the row of the suite. */
 struct subject {
 	const struct speech *speech;
