@@ -6,7 +6,7 @@
 #include <string.h>
 #include <talloc.h>
 
-enum { CELL_LIMIT = 4096, WIDTH = 256 };
+enum { WIDTH = 256 };
 
 struct reading {
 	const struct csv_column *columns;
@@ -54,9 +54,11 @@ static void take_value(struct reading *reading, const char *text, size_t n)
 	if (reading->at == 0)
 		add_row(table);
 	int meaning = reading->meaning[reading->at];
-	if (meaning >= 0 && n > 0)
-		table->cells[(size_t)(table->count - 1) * table->columns + (unsigned)meaning] =
-			text_clean_line(table, text, n, CELL_LIMIT);
+	if (meaning < 0 || n == 0)
+		return;
+	table->cells[(size_t)(table->count - 1) * table->columns + (unsigned)meaning] =
+		reading->columns[meaning].whole ? text_clean(table, text, n, CSV_WHOLE)
+						: text_clean_line(table, text, n, CSV_LINE);
 }
 
 static void take_cell(void *cell, size_t n, void *context)

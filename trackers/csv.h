@@ -10,7 +10,10 @@
 /* A column that matters, by either of the names that a server may give it; NULL for none. */
 struct csv_column {
 	const char *name, *other_name;
+	bool whole; /* its cells are texts of many lines, up to CSV_WHOLE bytes */
 };
+
+enum { CSV_LINE = 4096, CSV_WHOLE = 1024 * 1024 };
 
 /* Made by csv_read, owned by its owner. */
 struct csv {
@@ -30,8 +33,8 @@ struct csv *csv_read(const void *owner, const struct csv_column *columns, const 
 	size_t size, struct err *err);
 
 /*
- * The cell of COLUMN (its index among those asked for) in ROW, as a clean line of at most 4 kB; NULL
- * where it is empty or the table has no such column.
+ * The cell of COLUMN (its index among those asked for) in ROW, as a clean line of at most CSV_LINE
+ * bytes, or whole and clean (text_clean); NULL where it is empty or the table has no such column.
  */
 const char *csv_cell(const struct csv *table, unsigned row, unsigned column);
 

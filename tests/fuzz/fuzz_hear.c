@@ -144,8 +144,8 @@ static struct conversation *begin(
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	static const char *const doors[] = {
-		NULL, "rest/", "rest.cgi/", "rpc", "query", "cgi/soap.cgi", "xmlrpc"};
+	static const char *const doors[] = {NULL, "rest/", "rest.cgi/", "rpc", "query",
+		"cgi/soap.cgi", "xmlrpc", "export_csv_id"};
 	static const enum errand errands[] = {
 		ERRAND_PROBE, ERRAND_CHECK, ERRAND_COMMENTS, ERRAND_CHANGES};
 	struct input input = {bytes, n};

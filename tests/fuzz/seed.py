@@ -10,7 +10,7 @@ MORE = 132  # an answer that names a next page
 STATUSES = {200: 0, 400: 5, 401: 6, 403: 7, 404: 8, 429: 9, 500: 10}
 TYPES = {"application/json": 0, "text/html": 1, "text/xml": 2, "text/csv": 3, "text/plain": 4}
 DOORS = {"rest/": 1, "rest.cgi/": 2, "rpc": 3, "login/rpc": 3, "query": 4, "cgi/soap.cgi": 5,
-         "xmlrpc": 6, "login/xmlrpc": 6}
+         "xmlrpc": 6, "login/xmlrpc": 6, "export_csv_id": 7, "export_csv": 7}
 
 URLS = """https://bugs.example.org/show_bug.cgi?id=901
 https://bugs.example.org/show_bug.cgi?ctype=xml;id=901#c4

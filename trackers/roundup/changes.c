@@ -24,24 +24,21 @@ static char *activity_filter(moment from, const void *owner)
 	return filter;
 }
 
-/* The semicolon is escaped: before 3.9.2 Python took a bare one for the end of the parameter. */
 void roundup_begin_changes(struct conversation *conversation)
 {
-	char *from = activity_filter(conversation->since - zone, conversation);
-	char *query = talloc_asprintf(
-		conversation, "activity=%s%%3B&@fields=activity&@verbose=0&@pretty=false", from);
+	struct question question = {.class_name = "issue", .fields = "activity"};
+	question.since = activity_filter(conversation->since - zone, conversation);
 	unsigned count = conversation->wanted_count;
 	if (count > 0 && count <= ROUNDUP_BATCH_SIZE)
-		roundup_ask_all(conversation, ASK_CHANGES, query);
+		roundup_ask_all(conversation, ASK_CHANGES, &question);
 	else
-		roundup_ask_issues(conversation, ASK_CHANGES, NULL, 0, query);
+		roundup_ask_issues(conversation, ASK_CHANGES, NULL, 0, &question);
 }
 
 static void give_up(struct conversation *conversation, const char *why)
 {
 	conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
-		"%srest/data/issue: asked for what changed, it answered %s", conversation->base_url,
-		why);
+		"%s: asked for what changed, it answered %s", conversation->base_url, why);
 }
 
 /* Answers are cut to whole seconds: what has the second of `since` may be later than it. */
@@ -63,7 +60,7 @@ static void hear_item(struct conversation *conversation, struct json_object *ite
 
 void roundup_hear_changes(struct conversation *conversation, struct exchange *exchange)
 {
-	struct json_object *items = roundup_data(exchange, "collection", json_type_array);
+	struct json_object *items = roundup_items(conversation, exchange);
 	if (items == NULL) {
 		roundup_fail(conversation, exchange);
 		return;

@@ -1,6 +1,6 @@
 /* Comments: first which messages the issues have, then the messages that are new. */
 #include "trackers/json.h"
-#include "trackers/roundup/rest.h"
+#include "trackers/roundup/export.h"
 #include "trackers/text.h"
 #include "trackers/tracker.h"
 
@@ -9,7 +9,7 @@
 #include <talloc.h>
 
 /* How many messages are asked for at once; and how many items a bug or message asked for is worth. */
-enum { STEP = 100, ITEMS_EACH = 10 };
+enum { STEP = 100, ITEMS_EACH = 10, AUTHORS = 500 };
 
 /* A message of a bug. */
 struct message {
@@ -21,13 +21,16 @@ struct message {
 struct reading {
 	struct message *messages;
 	unsigned count, next, step;
+	bool names_wanted; /* the authors' names are read after all messages; these wait for them */
+	struct comment *kept;
+	unsigned kept_count;
 };
 
-static const char ids_query[] = "@fields=messages&@verbose=0&@pretty=false";
+static const struct question ids_question = {.class_name = "issue", .fields = "messages"};
 
 void roundup_begin_comments(struct conversation *conversation)
 {
-	roundup_ask_all(conversation, ASK_MESSAGE_IDS, ids_query);
+	roundup_ask_all(conversation, ASK_MESSAGE_IDS, &ids_question);
 }
 
 /* The item of ITEMS with this id, or NULL. A server that sends far too many must not hold the loop. */
@@ -52,21 +55,77 @@ static unsigned step_of(const struct reading *reading)
 	return left < reading->step ? left : reading->step;
 }
 
+/* The id of the author of COMMENT whose name is not known, or NULL. */
+static const char *nameless(const struct conversation *conversation, const struct comment *comment)
+{
+	size_t n = strlen(roundup_user);
+	bool is_user = comment->author != NULL && strncmp(comment->author, roundup_user, n) == 0;
+	const char *id = is_user ? comment->author + n : "";
+	return conversation->tracker->valid_id(id) ? id : NULL;
+}
+
+static bool has_text(const char *const *texts, unsigned count, const char *text)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(texts[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct conversation *conversation, const struct comment *comment)
+{
+	*conversation_comment(conversation, comment->wanted, comment->number) = *comment;
+}
+
+/* Adds what was kept. */
+static void observe_all(struct conversation *conversation, const struct reading *reading)
+{
+	for (unsigned i = 0; i < reading->kept_count; i++)
+		add(conversation, &reading->kept[i]);
+	for (unsigned i = 0; i < reading->count; i++)
+		conversation_observe(conversation, reading->messages[i].wanted);
+}
+
+/* READING then belongs to the question. */
+static void ask_authors(struct conversation *conversation, struct reading *reading)
+{
+	static const struct question question = {.class_name = "user", .fields = "username"};
+	const char *ids[AUTHORS];
+	unsigned count = 0;
+	for (unsigned i = 0; i < reading->kept_count && count < AUTHORS; i++) {
+		const char *id = nameless(conversation, &reading->kept[i]);
+		if (id != NULL && !has_text(ids, count, id))
+			ids[count++] = id;
+	}
+	if (count == 0) {
+		observe_all(conversation, reading);
+		talloc_free(reading);
+		return;
+	}
+	struct exchange *exchange =
+		roundup_ask_items(conversation, ASK_AUTHORS, &question, ids, count);
+	exchange->memo = talloc_steal(exchange, reading);
+}
+
 /* Asks for the next messages, if there are more; READING then belongs to the question. */
 static void ask_messages(struct conversation *conversation, struct reading *reading)
 {
 	unsigned count = step_of(reading);
-	if (count == 0) {
+	if (count == 0 && reading->count > 0 && reading->names_wanted)
+		ask_authors(conversation, reading);
+	else if (count == 0)
 		talloc_free(reading);
+	if (count == 0)
 		return;
-	}
-	char *url = talloc_asprintf(NULL, "%srest/data/msg?", conversation->base_url);
+	static const struct question question = {
+		.class_name = "msg", .fields = "author.username,date,content", .verbose = 3};
+	const char **ids = talloc_array(NULL, const char *, count);
 	for (unsigned i = 0; i < count; i++)
-		url = talloc_asprintf_append_buffer(
-			url, "id=%lld&", (long long)reading->messages[reading->next + i].number);
-	url = talloc_asprintf_append_buffer(
-		url, "@fields=author.username,date,content&@verbose=3&@pretty=false");
-	struct exchange *exchange = roundup_ask(conversation, ASK_MESSAGES, url);
+		ids[i] = talloc_asprintf(
+			ids, "%lld", (long long)reading->messages[reading->next + i].number);
+	struct exchange *exchange =
+		roundup_ask_items(conversation, ASK_MESSAGES, &question, ids, count);
+	talloc_free(ids);
 	exchange->memo = talloc_steal(exchange, reading);
 }
 
@@ -144,7 +203,7 @@ static void hear_issues(struct conversation *conversation, struct exchange *exch
 
 void roundup_hear_message_ids(struct conversation *conversation, struct exchange *exchange)
 {
-	struct json_object *items = roundup_data(exchange, "collection", json_type_array);
+	struct json_object *items = roundup_items(conversation, exchange);
 	if (items == NULL) {
 		roundup_fail(conversation, exchange);
 		return;
@@ -152,10 +211,12 @@ void roundup_hear_message_ids(struct conversation *conversation, struct exchange
 	struct reading *reading = talloc_zero(conversation, struct reading);
 	unsigned silent;
 	reading->step = STEP;
+	reading->names_wanted =
+		export_is_door(conversation) && export_has_names(conversation, "user");
 	hear_issues(conversation, exchange, reading, items, &silent);
 	if (roundup_was_cut(exchange) && silent < exchange->wanted_count && silent > 0)
 		roundup_ask_issues(
-			conversation, ASK_MESSAGE_IDS, exchange->wanted, silent, ids_query);
+			conversation, ASK_MESSAGE_IDS, exchange->wanted, silent, &ids_question);
 	else
 		for (unsigned i = 0; i < silent; i++)
 			conversation_observe_error(conversation, exchange->wanted[i],
@@ -166,31 +227,39 @@ void roundup_hear_message_ids(struct conversation *conversation, struct exchange
 
 /* ---- messages ---- */
 
-/* Adds the comment that ITEM is; false where it is none. */
-static bool add_comment(
-	struct conversation *conversation, const struct message *message, struct json_object *item)
+static void keep(struct reading *reading, const struct comment *comment)
+{
+	if (reading->kept == NULL)
+		reading->kept = talloc_array(reading, struct comment, reading->count);
+	reading->kept[reading->kept_count++] = *comment;
+}
+
+/* Adds or keeps the comment that ITEM is; false where it is none. */
+static bool take_comment(struct conversation *conversation, struct reading *reading,
+	const struct message *message, struct json_object *item)
 {
 	struct json_object *content = json_member(item, "content", json_type_string);
 	char *date = json_text_of(conversation, item, "date");
-	moment posted = 0;
-	if (content == NULL || (date != NULL && !moment_parse(date, &posted)))
+	struct comment comment = {.wanted = message->wanted, .number = message->number};
+	if (content == NULL || (date != NULL && !moment_parse(date, &comment.posted_at)))
 		return false;
-	struct comment *comment =
-		conversation_comment(conversation, message->wanted, message->number);
-	comment->author = json_text_of(conversation, item, "author.username");
-	comment->posted_at = posted;
-	comment->text = text_clean(conversation, json_object_get_string(content),
+	comment.author = json_text_of(conversation, item, "author.username");
+	comment.text = text_clean(conversation, json_object_get_string(content),
 		(size_t)json_object_get_string_len(content), COMMENT_LIMIT);
+	if (reading->names_wanted)
+		keep(reading, &comment);
+	else
+		add(conversation, &comment);
 	return true;
 }
 
 /* Messages that are gone or forbidden are left out, and are no comments of ours. */
-static void hear_message(struct conversation *conversation, const struct message *message,
-	struct json_object *items, size_t asked)
+static void hear_message(struct conversation *conversation, struct reading *reading,
+	const struct message *message, struct json_object *items, size_t asked)
 {
 	char *id = talloc_asprintf(NULL, "%lld", (long long)message->number);
 	struct json_object *item = find(items, id, asked);
-	if (item != NULL && !add_comment(conversation, message, item))
+	if (item != NULL && !take_comment(conversation, reading, message, item))
 		conversation_observe_error(conversation, message->wanted, ERR_COMMENTS_FAILED,
 			"issue%s: msg%s is not what Roundup sends there",
 			conversation->wanted[message->wanted].remote_id, id);
@@ -211,8 +280,8 @@ static void hear_step(struct conversation *conversation, struct reading *reading
 				conversation->wanted[message->wanted].remote_id,
 				(long long)message->number);
 		else
-			hear_message(conversation, message, items, count);
-		if (last)
+			hear_message(conversation, reading, message, items, count);
+		if (last && !reading->names_wanted)
 			conversation_observe(conversation, message->wanted);
 	}
 }
@@ -220,7 +289,7 @@ static void hear_step(struct conversation *conversation, struct reading *reading
 void roundup_hear_messages(struct conversation *conversation, struct exchange *exchange)
 {
 	struct reading *reading = talloc_steal(conversation, exchange->memo);
-	struct json_object *items = roundup_data(exchange, "collection", json_type_array);
+	struct json_object *items = roundup_items(conversation, exchange);
 	bool too_large = exchange->failure.kind == ERR_TOO_LARGE;
 	unsigned count = step_of(reading);
 	if (items == NULL && !too_large) {
@@ -232,4 +301,34 @@ void roundup_hear_messages(struct conversation *conversation, struct exchange *e
 	else
 		hear_step(conversation, reading, items, count);
 	ask_messages(conversation, reading);
+}
+
+/* ---- authors ---- */
+
+static void name_authors(
+	struct conversation *conversation, struct reading *reading, struct json_object *items)
+{
+	size_t most = json_object_array_length(items);
+	for (unsigned i = 0; i < reading->kept_count; i++) {
+		struct comment *comment = &reading->kept[i];
+		const char *id = nameless(conversation, comment);
+		struct json_object *item = id != NULL ? find(items, id, most) : NULL;
+		char *name = json_text_of(conversation, item, "name");
+		if (name != NULL && *name != '\0')
+			comment->author = name;
+	}
+}
+
+/* Those who may not be viewed, or are gone, stay without a name. */
+void roundup_hear_authors(struct conversation *conversation, struct exchange *exchange)
+{
+	struct json_object *items = roundup_items(conversation, exchange);
+	bool refused = exchange->status == 403 && roundup_is_page(exchange);
+	if (items == NULL && !refused) {
+		roundup_fail(conversation, exchange);
+		return;
+	}
+	if (items != NULL)
+		name_authors(conversation, exchange->memo, items);
+	observe_all(conversation, exchange->memo);
 }

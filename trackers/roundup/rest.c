@@ -1,8 +1,10 @@
 #include "trackers/roundup/rest.h"
 
 #include "trackers/json.h"
+#include "trackers/roundup/export.h"
 #include "trackers/text.h"
 
+#include <string.h>
 #include <talloc.h>
 
 enum { REMOTE_WORDS = 120 };
@@ -14,29 +16,61 @@ struct exchange *roundup_ask(
 	const struct credentials *login = conversation->credentials;
 	exchange->format = FORMAT_JSON;
 	if (login != NULL && login->api_key != NULL)
-		exchange->headers[0] =
-			talloc_asprintf(exchange, "Authorization: Bearer %s", login->api_key);
+		roundup_add_header(exchange,
+			talloc_asprintf(exchange, "Authorization: Bearer %s", login->api_key));
 	else
 		exchange->basic_login = login != NULL && login->username != NULL;
 	return exchange;
 }
 
-/* The parameter is repeated: `id=1,2` would match nothing. */
-void roundup_ask_issues(struct conversation *conversation, enum roundup_purpose purpose,
-	const unsigned *wanted, unsigned count, const char *query)
+void roundup_add_header(struct exchange *exchange, const char *text)
 {
-	char *url = talloc_asprintf(NULL, "%srest/data/issue?", conversation->base_url);
-	for (unsigned i = 0; i < count; i++)
-		url = talloc_asprintf_append_buffer(
-			url, "id=%s&", conversation->wanted[wanted[i]].remote_id);
-	url = talloc_asprintf_append_buffer(url, "%s", query);
-	struct exchange *exchange = roundup_ask(conversation, purpose, url);
-	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
-	exchange->wanted_count = count;
+	unsigned i = 0;
+	while (exchange->headers[i] != NULL)
+		i++;
+	exchange->headers[i] = talloc_strdup(exchange, text);
 }
 
-void roundup_ask_all(
-	struct conversation *conversation, enum roundup_purpose purpose, const char *query)
+/*
+ * The parameter is repeated: `id=1,2` would match nothing. The semicolon is escaped: before 3.9.2
+ * Python took a bare one for the end of the parameter.
+ */
+static struct exchange *ask_rest(struct conversation *conversation, enum roundup_purpose purpose,
+	const struct question *question, const char *const *ids, unsigned count)
+{
+	char *url = talloc_asprintf(
+		NULL, "%srest/data/%s?", conversation->base_url, question->class_name);
+	for (unsigned i = 0; i < count; i++)
+		url = talloc_asprintf_append_buffer(url, "id=%s&", ids[i]);
+	if (question->since != NULL)
+		url = talloc_asprintf_append_buffer(url, "activity=%s%%3B&", question->since);
+	url = talloc_asprintf_append_buffer(
+		url, "@fields=%s&@verbose=%d&@pretty=false", question->fields, question->verbose);
+	return roundup_ask(conversation, purpose, url);
+}
+
+struct exchange *roundup_ask_items(struct conversation *conversation, enum roundup_purpose purpose,
+	const struct question *question, const char *const *ids, unsigned count)
+{
+	return (export_is_door(conversation) ? export_ask : ask_rest)(
+		conversation, purpose, question, ids, count);
+}
+
+struct exchange *roundup_ask_issues(struct conversation *conversation, enum roundup_purpose purpose,
+	const unsigned *wanted, unsigned count, const struct question *question)
+{
+	const char **ids = talloc_array(NULL, const char *, count);
+	for (unsigned i = 0; i < count; i++)
+		ids[i] = conversation->wanted[wanted[i]].remote_id;
+	struct exchange *exchange = roundup_ask_items(conversation, purpose, question, ids, count);
+	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
+	exchange->wanted_count = count;
+	talloc_free(ids);
+	return exchange;
+}
+
+void roundup_ask_all(struct conversation *conversation, enum roundup_purpose purpose,
+	const struct question *question)
 {
 	unsigned total = conversation->wanted_count, *all = talloc_array(NULL, unsigned, total);
 	for (unsigned i = 0; i < total; i++)
@@ -44,7 +78,7 @@ void roundup_ask_all(
 	for (unsigned from = 0; from < total; from += ROUNDUP_BATCH_SIZE)
 		roundup_ask_issues(conversation, purpose, all + from,
 			total - from < ROUNDUP_BATCH_SIZE ? total - from : ROUNDUP_BATCH_SIZE,
-			query);
+			question);
 	talloc_free(all);
 }
 
@@ -59,9 +93,29 @@ const char *roundup_refusal(struct exchange *exchange)
 		(size_t)json_object_get_string_len(words), REMOTE_WORDS);
 }
 
+struct json_object *roundup_items(
+	const struct conversation *conversation, struct exchange *exchange)
+{
+	return export_is_door(conversation) ? export_items(conversation, exchange, NULL)
+					    : roundup_data(exchange, "collection", json_type_array);
+}
+
+static void fail_export(struct conversation *conversation, struct exchange *exchange)
+{
+	struct err why = {0};
+	if (export_items(conversation, exchange, &why) != NULL)
+		err_set(&why, ERR_UNPARSABLE_TRACKER, "%s: not what Roundup exports",
+			conversation->base_url);
+	conversation_fail(conversation, why.kind, "%s", why.text);
+}
+
 void roundup_fail(struct conversation *conversation, struct exchange *exchange)
 {
 	struct err why = {0};
+	if (exchange->format == FORMAT_TEXT) {
+		fail_export(conversation, exchange);
+		return;
+	}
 	const char *words = roundup_refusal(exchange);
 	if (exchange_good(exchange, &why))
 		err_set(&why, ERR_UNPARSABLE_TRACKER,
@@ -90,4 +144,14 @@ bool roundup_was_cut(struct exchange *exchange)
 {
 	struct json_object *total = roundup_data(exchange, "@total_size", json_type_int);
 	return total != NULL && json_object_get_int64(total) < 0;
+}
+
+/* Templates may end in a comment. */
+bool roundup_is_page(const struct exchange *exchange)
+{
+	const char *end = exchange->text + exchange->text_size;
+	while (end > exchange->text && strchr(" \t\r\n", end[-1]) != NULL)
+		end--;
+	return exchange->failure.kind == ERR_NONE && end > exchange->text && end[-1] == '>' &&
+		strstr(exchange->text, "</html>") != NULL;
 }

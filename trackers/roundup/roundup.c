@@ -1,5 +1,7 @@
-/* Roundup over its REST interface (2.0 and later); see README.md. */
+/* Roundup over REST (2.0 and later), or its export of lists as CSV (1.4 and later); see README.md. */
 #include "trackers/json.h"
+#include "trackers/roundup/export.h"
+#include "trackers/roundup/fields.h"
 #include "trackers/roundup/mapping.h"
 #include "trackers/roundup/rest.h"
 #include "trackers/silence.h"
@@ -10,25 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
-
-/*
- * What we want of an issue, as it is asked for. Only title and activity are certain; a field whose
- * class the tracker lacks is not worth a question.
- */
-struct field {
-	const char *asked, *property, *class_name;
-};
-
-static const struct field fields[] = {
-	{"status.name", "status", NULL},
-	{"priority.name", "priority", NULL},
-	{"resolution.name", "resolution", "resolution"},
-	{"severity.name", "severity", "severity"},
-	{"components", "components", "component"},
-	{"keyword", "keyword", "keyword"},
-};
-
-enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
 /*
  * Ids are 32-bit integers in Roundup's databases: PostgreSQL fails a whole request over a bigger
@@ -58,152 +41,42 @@ static bool recognise(struct url *url, struct remote_bug *out)
 
 /* ---- questions ---- */
 
-/* The fields learnt by the probe; a server that was never probed is asked for the usual two. */
-static const char *learnt_fields(const struct conversation *conversation)
+/* Lists carry names only from @verbose=2 on; links are asked by name. */
+struct question roundup_check_question(struct conversation *conversation)
 {
-	const struct server *server = conversation->server;
-	return server != NULL && server->memory != NULL ? server->memory
-							: "status.name,priority.name";
-}
-
-/* Lists (components, keyword) carry names only from @verbose=2 on; links are asked by name. */
-static const char *question_tail(struct conversation *conversation, const void *owner)
-{
-	const char *learnt = learnt_fields(conversation);
+	const char *learnt = roundup_learnt(conversation);
 	bool lists = strstr(learnt, "components") != NULL || strstr(learnt, "keyword") != NULL;
-	return talloc_asprintf(owner, "@fields=title,activity%s%s&@verbose=%d&@pretty=false",
-		*learnt != '\0' ? "," : "", learnt, lists ? 2 : 0);
+	return (struct question){
+		.class_name = "issue",
+		.fields = talloc_asprintf(
+			conversation, "title,activity%s%s", *learnt != '\0' ? "," : "", learnt),
+		.verbose = lists ? 2 : 0,
+	};
 }
 
-/* No issue has the id 0: the answer is empty, or says which field issues lack. */
-static void ask_schema(struct conversation *conversation)
+struct exchange *roundup_ask_bugs(
+	struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
-	char *url = talloc_asprintf(NULL, "%srest/data/issue?id=0&", conversation->base_url);
-	url = talloc_asprintf_append_buffer(url, "%s", question_tail(conversation, url));
-	roundup_ask(conversation, ASK_SCHEMA, url);
-}
-
-static void ask_bugs(struct conversation *conversation, const unsigned *wanted, unsigned count)
-{
-	const char *query = question_tail(conversation, conversation);
-	roundup_ask_issues(conversation, ASK_BUGS, wanted, count, query);
+	struct question question = roundup_check_question(conversation);
+	return roundup_ask_issues(conversation, ASK_BUGS, wanted, count, &question);
 }
 
 /* Asks for the first of WANTED by itself; the others wait for what is said of it. Copies WANTED. */
 static void ask_alone(struct conversation *conversation, enum roundup_purpose purpose,
 	const unsigned *wanted, unsigned count)
 {
-	char *url = talloc_asprintf(NULL, "%srest/data/issue/%s?@fields=activity&@pretty=false",
+	bool page = export_is_door(conversation);
+	char *url = talloc_asprintf(NULL,
+		page ? "%sissue%s" : "%srest/data/issue/%s?@fields=activity&@pretty=false",
 		conversation->base_url, conversation->wanted[wanted[0]].remote_id);
 	struct exchange *exchange = roundup_ask(conversation, purpose, url);
+	if (page)
+		exchange->format = FORMAT_TEXT;
 	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
 	exchange->wanted_count = count;
 }
 
-static void begin(struct conversation *conversation)
-{
-	switch (conversation->errand) {
-	case ERRAND_PROBE:
-		roundup_ask(conversation, ASK_DOOR,
-			talloc_asprintf(NULL, "%srest/", conversation->base_url));
-		break;
-	case ERRAND_CHECK:
-		roundup_ask_all(conversation, ASK_BUGS, question_tail(conversation, conversation));
-		break;
-	case ERRAND_COMMENTS:
-		roundup_begin_comments(conversation);
-		break;
-	case ERRAND_CHANGES:
-		roundup_begin_changes(conversation);
-		break;
-	}
-}
-
 /* ---- answers ---- */
-
-static void hear_door(struct conversation *conversation, struct exchange *exchange)
-{
-	if (exchange->status == 404) {
-		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
-			"%srest/: no REST interface here; Roundup 2.0 or later is needed",
-			conversation->base_url);
-		return;
-	}
-	if (roundup_data(exchange, "default_version", json_type_int) == NULL) {
-		roundup_fail(conversation, exchange);
-		return;
-	}
-	struct server *server = conversation->server;
-	server->door = talloc_strdup(server, "rest/");
-	server->abilities = ABILITY_WHY | ABILITY_COMMENTS | ABILITY_CHANGES;
-	if (exchange->date != 0)
-		server->skew_s = (exchange->date - conversation->now) / MOMENT_SECOND;
-	roundup_ask(conversation, ASK_CLASSES,
-		talloc_asprintf(NULL, "%srest/data?@pretty=false", conversation->base_url));
-}
-
-/* The list only saves questions: where it can't be had, every field is asked for. */
-static void hear_classes(struct conversation *conversation, struct exchange *exchange)
-{
-	struct json_object *classes = NULL;
-	if (exchange_good(exchange, NULL))
-		classes = json_member(exchange->json, "data", json_type_object);
-	if (classes == NULL && roundup_refusal(exchange) == NULL && exchange->status != 404) {
-		roundup_fail(conversation, exchange);
-		return;
-	}
-	char *learnt = talloc_strdup(conversation->server, "");
-	for (unsigned i = 0; i < FIELDS; i++)
-		if (classes == NULL || fields[i].class_name == NULL ||
-			json_object_object_get_ex(classes, fields[i].class_name, NULL))
-			learnt = talloc_asprintf_append_buffer(
-				learnt, "%s%s", *learnt != '\0' ? "," : "", fields[i].asked);
-	conversation->server->memory = learnt;
-	ask_schema(conversation);
-}
-
-/*
- * LEARNT without the field that WORDS complain of, or NULL where they name none of LEARNT:
- * "Unknown property: resolution.name", `User does not have permission on "keyword.name"`.
- */
-static char *without_field(const struct server *server, const char *words)
-{
-	char *rest = talloc_strdup(server, "");
-	bool found = false;
-	for (unsigned i = 0; i < FIELDS; i++) {
-		if (strstr(server->memory, fields[i].asked) == NULL)
-			continue;
-		if (!found && strstr(words, fields[i].property) != NULL)
-			found = true;
-		else
-			rest = talloc_asprintf_append_buffer(
-				rest, "%s%s", *rest != '\0' ? "," : "", fields[i].asked);
-	}
-	return found ? rest : NULL;
-}
-
-/* Each refusal takes one field away, so this ends after as many questions as there are fields. */
-static void hear_schema(struct conversation *conversation, struct exchange *exchange)
-{
-	if (roundup_data(exchange, "collection", json_type_array) != NULL)
-		return;
-	const char *words = roundup_refusal(exchange);
-	if (words != NULL && exchange->status == 404) {
-		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
-			"%srest/data/issue: %s; only trackers with a class `issue` can be watched",
-			conversation->base_url, words);
-		return;
-	}
-	char *rest = NULL;
-	if (words != NULL && (exchange->status == 400 || exchange->status == 403))
-		rest = without_field(conversation->server, words);
-	if (rest == NULL) {
-		roundup_fail(conversation, exchange);
-		return;
-	}
-	conversation->server->memory = rest;
-	ask_schema(conversation);
-}
 
 /* Member NAME as text into *OUT, NULL where the remote has none; false if it is no text. */
 static bool read_text(
@@ -233,7 +106,7 @@ static bool read_first(
 
 static bool read_item(const void *owner, struct json_object *item, struct observation *into)
 {
-	const char *activity = NULL, *keyword = NULL;
+	const char *activity = NULL, *keyword = NULL, *category = NULL;
 	if (!read_text(owner, item, "title", &into->title) ||
 		!read_text(owner, item, "status.name", &into->status) ||
 		!read_text(owner, item, "resolution.name", &into->resolution) ||
@@ -241,17 +114,18 @@ static bool read_item(const void *owner, struct json_object *item, struct observ
 		!read_text(owner, item, "severity.name", &into->severity) ||
 		!read_text(owner, item, "activity", &activity) ||
 		!read_first(owner, item, "components", &into->product) ||
-		!read_first(owner, item, "keyword", &keyword))
+		!read_first(owner, item, "keyword", &keyword) ||
+		!read_text(owner, item, "category.name", &category))
 		return false;
 	if (into->product == NULL)
-		into->product = keyword;
+		into->product = category != NULL ? category : keyword;
 	return activity == NULL || moment_parse(activity, &into->changed_at);
 }
 
 /* Priority is Roundup's word for weight; severity stands in where a tracker has no priority. */
 static void map_weight(const struct conversation *conversation, struct observation *read)
 {
-	read->priority_decides = strstr(learnt_fields(conversation), "priority.name") != NULL;
+	read->priority_decides = strstr(roundup_learnt(conversation), "priority.name") != NULL;
 	read->mapped_importance = map_importance(
 		roundup_importance_rows, read->priority_decides ? read->priority : read->severity);
 }
@@ -298,11 +172,13 @@ static void ask_about_silence(struct conversation *conversation, struct exchange
 
 static void hear_bugs(struct conversation *conversation, struct exchange *exchange)
 {
-	struct json_object *items = roundup_data(exchange, "collection", json_type_array);
+	struct json_object *items = roundup_items(conversation, exchange);
 	if (items == NULL) {
 		roundup_fail(conversation, exchange);
 		return;
 	}
+	if (roundup_asks_names(conversation, exchange))
+		return;
 	bool nameless = false;
 	for (size_t i = 0; i < json_object_array_length(items); i++)
 		if (!hear_item(conversation, exchange, json_object_array_get_idx(items, i)))
@@ -315,9 +191,45 @@ static void hear_bugs(struct conversation *conversation, struct exchange *exchan
 				"issue%s: left out of an answer that has an item without an id",
 				conversation->wanted[silent[i]].remote_id);
 	else if (roundup_was_cut(exchange) && count > 0 && count < exchange->wanted_count)
-		ask_bugs(conversation, silent, count);
+		roundup_ask_bugs(conversation, silent, count);
 	else
 		ask_about_silence(conversation, exchange, silent, count);
+}
+
+/* Whether PAGE's title hides that of the issue, as it does before those who may not view it. */
+static bool is_hidden(const char *page)
+{
+	const char *title = strstr(page, "<title"), *hidden = strstr(page, "[hidden]");
+	const char *end = title != NULL ? strstr(title, "</title") : NULL;
+	return end != NULL && hidden != NULL && hidden > title && hidden < end;
+}
+
+/*
+ * What a bug's own page says: 404, 403 or a hidden title, or for a retired issue its history. A page
+ * that was cut says nothing.
+ */
+static void observe_page(
+	struct conversation *conversation, struct exchange *exchange, unsigned wanted)
+{
+	const char *id = conversation->wanted[wanted].remote_id;
+	if (!roundup_is_page(exchange))
+		return;
+	if (exchange->status == 404)
+		conversation_observe_error(conversation, wanted, ERR_BUG_NOT_FOUND,
+			"issue%s: there is no such issue (any more)", id);
+	else if (exchange->status == 403 || (exchange->status == 200 && is_hidden(exchange->text)))
+		conversation_observe_error(conversation, wanted, ERR_PRIVATE_BUG,
+			"issue%s: a login that may view it is needed", id);
+	else if (exchange->status == 200 && strstr(exchange->text, ">retired<") != NULL)
+		conversation_observe_error(conversation, wanted, ERR_BUG_NOT_FOUND,
+			"issue%s: retired (taken out of the tracker's lists)", id);
+}
+
+/* Whether the answer is a whole page about an issue that is there. */
+static bool is_issue_page(const struct exchange *exchange)
+{
+	return exchange->format == FORMAT_TEXT && exchange->status == 200 &&
+		roundup_is_page(exchange);
 }
 
 /*
@@ -330,7 +242,9 @@ static bool observe_why(struct conversation *conversation, struct exchange *exch
 	unsigned wanted = exchange->wanted[0];
 	const char *id = conversation->wanted[wanted].remote_id;
 	const char *words = roundup_refusal(exchange);
-	if (words != NULL && exchange->status == 404)
+	if (exchange->format == FORMAT_TEXT)
+		observe_page(conversation, exchange, wanted);
+	else if (words != NULL && exchange->status == 404)
 		conversation_observe_error(
 			conversation, wanted, ERR_BUG_NOT_FOUND, "issue%s: %s", id, words);
 	else if (words != NULL && exchange->status == 403 && strcmp(words, "Forbidden.") != 0)
@@ -345,7 +259,10 @@ static void hear_bug(struct conversation *conversation, struct exchange *exchang
 		return;
 	const char *id = conversation->wanted[exchange->wanted[0]].remote_id;
 	struct json_object *said = roundup_data(exchange, "id", json_type_string);
-	if (said != NULL && strcmp(json_object_get_string(said), id) == 0)
+	if (is_issue_page(exchange))
+		conversation_observe_error(conversation, exchange->wanted[0], ERR_UNPARSABLE_BUG,
+			"issue%s: it has a page, but no list has it", id);
+	else if (said != NULL && strcmp(json_object_get_string(said), id) == 0)
 		conversation_observe_error(conversation, exchange->wanted[0], ERR_BUG_NOT_FOUND,
 			"issue%s: retired (taken out of the tracker's lists)", id);
 	else
@@ -357,25 +274,45 @@ static void hear_witness(struct conversation *conversation, struct exchange *exc
 	if (observe_why(conversation, exchange))
 		for (unsigned i = 1; i < exchange->wanted_count; i++)
 			ask_alone(conversation, ASK_BUG, exchange->wanted + i, 1);
-	else if (exchange_good(exchange, NULL))
+	else if (exchange_good(exchange, NULL) || is_issue_page(exchange))
 		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
-			"%srest/data/issue answered none of the %u bugs asked",
-			conversation->base_url, exchange->wanted_count);
+			"%s: it answered none of the %u bugs asked for", conversation->base_url,
+			exchange->wanted_count);
 	else
 		roundup_fail(conversation, exchange);
+}
+
+static void begin_check(struct conversation *conversation)
+{
+	struct question question = roundup_check_question(conversation);
+	roundup_ask_all(conversation, ASK_BUGS, &question);
+}
+
+static void begin(struct conversation *conversation)
+{
+	static void (*const beginnings[])(struct conversation *) = {
+		[ERRAND_PROBE] = roundup_begin_probe,
+		[ERRAND_CHECK] = begin_check,
+		[ERRAND_CHANGES] = roundup_begin_changes,
+		[ERRAND_COMMENTS] = roundup_begin_comments,
+	};
+	beginnings[conversation->errand](conversation);
 }
 
 static void hear(struct conversation *conversation, struct exchange *exchange)
 {
 	static void (*const ears[])(struct conversation *, struct exchange *) = {
-		[ASK_DOOR] = hear_door,
-		[ASK_CLASSES] = hear_classes,
-		[ASK_SCHEMA] = hear_schema,
+		[ASK_DOOR] = roundup_hear_door,
+		[ASK_CLASSES] = roundup_hear_classes,
+		[ASK_SCHEMA] = roundup_hear_schema,
+		[ASK_EXPORT] = roundup_hear_export,
+		[ASK_NAMES] = roundup_hear_names,
 		[ASK_BUGS] = hear_bugs,
 		[ASK_WITNESS] = hear_witness,
 		[ASK_BUG] = hear_bug,
 		[ASK_MESSAGE_IDS] = roundup_hear_message_ids,
 		[ASK_MESSAGES] = roundup_hear_messages,
+		[ASK_AUTHORS] = roundup_hear_authors,
 		[ASK_CHANGES] = roundup_hear_changes,
 	};
 	ears[exchange->purpose](conversation, exchange);
