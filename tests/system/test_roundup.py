@@ -1,6 +1,7 @@
 """A real Roundup, made and run by the test, beside a real bugwatch."""
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -15,17 +16,24 @@ pytestmark = pytest.mark.skipif(importlib.util.find_spec("roundup") is None,
 
 
 class Roundup:
-    """The classic template on SQLite, whose anonymous visitors may use REST."""
+    """The classic template on SQLite. Anonymous visitors may use REST, or only see what they may by default."""
 
-    def __init__(self):
+    def __init__(self, rest):
+        self.rest = rest
+        # Users may not be viewed by default.
+        self.admin_name = "admin" if rest else "user1"
         self.folder = Folder("roundup")
         self.home = self.folder.path / "tracker"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/demo/"
         self.admin("install", "classic", "sqlite", f"tracker_web={self.url},mail_domain=example.net,"
                    "tracker_name=demo,mailhost=localhost,admin_email=admin@example.net")
-        schema = self.home / "schema.py"
-        schema.write_text(schema.read_text() + "\n" + self.rest())
+        if rest:
+            schema = self.home / "schema.py"
+            schema.write_text(schema.read_text() + "\n" + self.rights())
+        else:
+            config = self.home / "config.ini"
+            config.write_text(re.sub("(?m)^#?enable_rest = yes", "enable_rest = no", config.read_text()))
         self.admin("initialise", "hush")
         self.log = open(self.folder.path / "log", "wb")
         as_root = ["-u", "0"] if os.geteuid() == 0 else []  # refused unless it is asked for
@@ -35,7 +43,7 @@ class Roundup:
         wait_for(self.answers, "Roundup")
 
     @staticmethod
-    def rest():
+    def rights():
         return "db.security.addPermissionToRole('Anonymous', 'Rest Access')\n" \
                "for word in ('issue', 'msg', 'status', 'priority', 'user'):\n" \
                "    db.security.addPermissionToRole('Anonymous', 'View', word)\n"
@@ -53,7 +61,8 @@ class Roundup:
     def answers(self):
         assert self.server.poll() is None, (self.folder.path / "log").read_text()
         try:
-            with urllib.request.urlopen(self.url + "rest/data/status", timeout=10) as answer:
+            door = "rest/data/status" if self.rest else "status"
+            with urllib.request.urlopen(self.url + door, timeout=10) as answer:
                 return answer.status == 200
         except OSError:
             return False
@@ -65,9 +74,9 @@ class Roundup:
         self.folder.remove()
 
 
-@pytest.fixture(scope="module")
-def roundup():
-    roundup = Roundup()
+@pytest.fixture(scope="module", params=["rest", "csv"])
+def roundup(request):
+    roundup = Roundup(rest=request.param == "rest")
     yield roundup
     roundup.close()
 
@@ -126,6 +135,7 @@ def comments(service, watch):
 
 def test_what_changes_comes_by_itself(service, roundup):
     """Nobody asks, and the next check of the bug is a day away."""
+    keyword = roundup.admin("create", "keyword", "name=parser")
     number = roundup.admin("create", "issue", "title=slow", "status=unread", "priority=bug")
     url = f"{roundup.url}issue{number}"
     service.cli("add", url)
@@ -134,14 +144,27 @@ def test_what_changes_comes_by_itself(service, roundup):
     assert comments(service, watch) == []
     service.cli("tracker", "set", watch["tracker"], "changes_interval_s=1")
 
-    roundup.admin("set", f"issue{number}", "status=resolved")
+    roundup.admin("set", f"issue{number}", "status=resolved", "priority=critical", "keyword=+" + keyword)
     wait_for(lambda: listed(service, url)["status"] == "fix-released", "the changed status")
+    assert listed(service, url)["importance"] == "critical" and listed(service, url)["product"] == "parser"
     message = roundup.admin("create", "msg", "author=admin", "content=Käse & <b>Brot</b>", "date=2026-01-02.03:04:05")
     roundup.admin("set", f"issue{number}", f"messages=+{message}")
-    wait_for(lambda: comments(service, watch) == [("admin", "Käse & <b>Brot</b>")], "the new message")
+    wait_for(lambda: comments(service, watch) == [(roundup.admin_name, "Käse & <b>Brot</b>")], "the new message")
     assert "Käse & <b>Brot</b>" in service.cli("show", url).out
 
 
 def test_what_it_is(service, roundup):
     tracker = next(t for t in service.cli("tracker", "list", "--json").lines if t["base_url"] == roundup.url)
     assert tracker["type"] == "roundup" and tracker["health"] == "ok"
+
+
+def test_what_is_retired_keeps_its_state(service, roundup):
+    number = roundup.admin("create", "issue", "title=gone", "status=unread")
+    url = f"{roundup.url}issue{number}"
+    service.cli("add", url)
+    watch = service.api.items("watches", url=url)[0]
+    service.cli("check", watch["id"], "--wait")
+    roundup.admin("retire", f"issue{number}")
+    service.cli("check", watch["id"], "--wait", status=None)
+    assert listed(service, url)["error"]["kind"] == "bug-not-found"
+    assert listed(service, url)["remote_status"] == "unread"
