@@ -118,8 +118,22 @@ static struct fetch *fetch(struct courier *courier, struct exchange *exchange, s
 	return fetch_start(site->fetcher, &request, &handlers, leg);
 }
 
+/* The driver remembers a mirror that is no longer set, or can't be opened. */
+static void refuse(struct courier *courier, struct exchange *exchange)
+{
+	struct err err = {0};
+	err_set(&err, ERR_UNSUPPORTED_TRACKER,
+		"UDD: no mirror is set, or it can't be read any more");
+	exchange_end(courier->conversation, exchange, &err);
+}
+
 static void send_one(struct courier *courier, struct exchange *exchange)
 {
+	courier->conversation->asks_mirror |= exchange->sql != NULL;
+	if (exchange->sql != NULL && courier->site->udd == NULL) {
+		refuse(courier, exchange);
+		return;
+	}
 	struct leg *leg = talloc_zero(courier, struct leg);
 	leg->courier = courier;
 	leg->exchange = exchange;

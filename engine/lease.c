@@ -23,7 +23,15 @@ enum {
 	CHANGES_INTERVAL,
 	CHANGES_SINCE,
 	CHANGES_DUE,
+	UDD,
 };
+
+static void tell_unreadable(const struct lease *lease, const char *setting)
+{
+	log_error(lease->name,
+		"its setting %s can't be opened with this service's secret-key: set it again",
+		setting);
+}
 
 struct lease *lease_from_row(
 	const void *owner, const struct vault *vault, const struct db_rows *rows, unsigned row)
@@ -47,9 +55,13 @@ struct lease *lease_from_row(
 	if (!db_null(rows, row, CREDENTIALS)) {
 		lease->credentials = vault_unseal(lease, vault, db_text(rows, row, CREDENTIALS));
 		if (lease->credentials == NULL)
-			log_error(lease->name,
-				"its credentials can't be opened with this service's "
-				"secret-key: set them again");
+			tell_unreadable(lease, "credentials");
+	}
+	if (!db_null(rows, row, UDD)) {
+		lease->has_udd = true;
+		lease->udd = vault_unseal_text(lease, vault, db_text(rows, row, UDD));
+		if (lease->udd == NULL)
+			tell_unreadable(lease, "udd");
 	}
 	return lease;
 }

@@ -18,6 +18,9 @@ struct lease {
 	unsigned max_connections;
 	unsigned min_delay_ms;
 	const struct credentials *credentials; /* NULL for none */
+	bool has_udd; /* it has a mirror */
+	const char *
+		udd; /* the mirror's connection string; NULL for none, or one that can't be opened */
 	const struct server *server; /* NULL where a probe is wanted */
 	bool keeps_comments; /* of some products at least */
 	long changes_interval_s; /* from one question what changed to the next; 0: of itself */

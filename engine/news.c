@@ -1,6 +1,7 @@
 #include "engine/news.h"
 
 #include "engine/clock.h"
+#include "engine/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,6 +62,24 @@ static moment server_now(const struct news *news)
 	return clock_now() + news->frame->server->skew_s * MOMENT_SECOND;
 }
 
+static const char *interval(const struct news *news)
+{
+	const struct lease *lease = news->frame->lease;
+	long wait = lease->changes_interval_s > 0 ? lease->changes_interval_s : INTERVAL_S;
+	return talloc_asprintf(news, "%ld", wait);
+}
+
+/*
+ * How many seconds the tracker's clock is ahead of ours; it may have been set since the tracker was
+ * probed. How far a mirror has come is no clock.
+ */
+static int64_t skew(const struct news *news, const struct conversation *changes, moment until)
+{
+	if (changes != NULL && changes->asks_mirror)
+		return news->frame->server->skew_s;
+	return (until - clock_now()) / MOMENT_SECOND;
+}
+
 /*
  * Stores CHANGES (NULL where nothing was asked) and the new cursor UNTIL; where that is 0 the tracker
  * is not to be asked again.
@@ -68,25 +87,37 @@ static moment server_now(const struct news *news)
 static void write(struct news *news, const struct conversation *changes, moment until)
 {
 	const struct lease *lease = news->frame->lease;
-	char tracker[24], run[24], interval[24], skew[24], at[MOMENT_TEXT];
+	char tracker[24], run[24], ahead[24], at[MOMENT_TEXT];
 	struct db_array *ids = db_array_new(news), *moments = db_array_new(news);
 	for (unsigned i = 0; changes != NULL && i < changes->change_count; i++) {
 		db_array_add_text(ids, changes->changes[i].remote_id);
 		db_array_add_text(moments, moment_format(changes->changes[i].at, at));
 	}
-	long wait = lease->changes_interval_s > 0 ? lease->changes_interval_s : INTERVAL_S;
 	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
 	snprintf(run, sizeof(run), "%" PRId64, news->frame->run->id);
-	snprintf(interval, sizeof(interval), "%ld", wait);
-	/* The clock may have been set since the tracker was probed. */
-	snprintf(skew, sizeof(skew), "%" PRId64, (until - clock_now()) / MOMENT_SECOND);
+	snprintf(ahead, sizeof(ahead), "%" PRId64, skew(news, changes, until));
 	news->batch = db_batch_new(news->frame->tools->db);
 	lease_hold(lease, news->batch);
 	db_add(news->batch, QUERY_work_news,
 		(const char *[]){tracker, db_array_text(ids), db_array_text(moments), run,
 			news->frame->run->horizon, until != 0 ? moment_format(until, at) : NULL,
-			until != 0 ? interval : NULL, skew,
+			until != 0 ? interval(news) : NULL, ahead,
 			changes != NULL ? server_to_json(news, changes->server) : NULL});
+	db_send(news->batch, on_stored, news);
+}
+
+/* The tracker's error, but no reason not to check it. */
+static void write_failure(struct news *news, const struct err *err)
+{
+	const struct lease *lease = news->frame->lease;
+	char tracker[24];
+	log_warning(
+		lease->name, "what changed is not known: %s: %s", err_word(err->kind), err->text);
+	snprintf(tracker, sizeof(tracker), "%" PRId64, lease->tracker_id);
+	news->batch = db_batch_new(news->frame->tools->db);
+	lease_hold(lease, news->batch);
+	db_add(news->batch, QUERY_work_news_failed,
+		(const char *[]){tracker, interval(news), err_word(err->kind), err->text});
 	db_send(news->batch, on_stored, news);
 }
 
@@ -94,7 +125,9 @@ static void on_over(void *cookie, struct conversation *changes, const struct fet
 {
 	struct news *news = cookie;
 	news->cost = *cost;
-	if (changes->err.kind != ERR_NONE)
+	if (changes->err.kind != ERR_NONE && changes->asks_mirror)
+		write_failure(news, &changes->err);
+	else if (changes->err.kind != ERR_NONE)
 		finish(news, &changes->err);
 	else
 		write(news, changes, changes->until != 0 ? changes->until : server_now(news));
@@ -121,7 +154,7 @@ static bool is_worth_it(const struct news *news)
 	const struct lease *lease = news->frame->lease;
 	bool many = news->wanted_count > lease->driver->batch_size;
 	return can_say(news->frame) && news->wanted_count > 0 &&
-		(many || lease->changes_interval_s > 0);
+		(many || lease->changes_interval_s > 0 || lease->udd != NULL);
 }
 
 /*

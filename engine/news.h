@@ -19,7 +19,8 @@ typedef void news_done(void *cookie, const struct err *err, const struct fetch_c
 
 /*
  * Starts in the run of FRAME, which must outlive it. Does nothing where the tracker has no more
- * watched bugs than one batch and nobody set an interval. Owned by OWNER; talloc_free calls it off,
+ * watched bugs than one batch, and nobody set an interval or a mirror. A mirror that fails is noted
+ * as the tracker's error, and no failure here. Owned by OWNER; talloc_free calls it off,
  * without `done`.
  */
 struct news *news_start(

@@ -139,7 +139,8 @@ static void on_probed(void *cookie, const struct err *err, const struct tracker 
 	run->batch = db_batch_new(run->tools->db);
 	lease_hold(run->lease, run->batch);
 	db_add(run->batch, QUERY_work_probed,
-		(const char *[]){run->tracker_id, driver->name, json});
+		(const char *[]){run->tracker_id, driver->name, json,
+			run->lease->has_udd ? "true" : "false"});
 	db_send(run->batch, on_probe_stored, run);
 	talloc_free(json);
 }
@@ -356,7 +357,17 @@ static int run_free(struct run *run)
 	if (run->batch != NULL)
 		db_forget(run->batch);
 	event_free(run->over);
+	TALLOC_FREE(run->work); /* it may be asking the mirror, which goes after it */
 	return 0;
+}
+
+static struct udd *mirror(const struct run *run)
+{
+	const struct tools *tools = run->tools;
+	const char *conninfo = run->lease->udd;
+	if (conninfo == NULL)
+		return NULL;
+	return udd_new(run, tools->base, tools->resolver, tools->policy, conninfo);
 }
 
 struct run *run_start(const void *owner, const struct tools *tools, struct lease *lease,
@@ -376,7 +387,7 @@ struct run *run_start(const void *owner, const struct tools *tools, struct lease
 	run->frame = (struct settle_frame){
 		.tools = tools,
 		.lease = lease,
-		.site = {tools->fetcher, lease->max_connections, lease->min_delay_ms},
+		.site = {tools->fetcher, lease->max_connections, lease->min_delay_ms, mirror(run)},
 		.run = &run->stored,
 	};
 	talloc_set_destructor(run, run_free);

@@ -153,3 +153,15 @@ struct credentials *vault_unseal(const void *owner, const struct vault *vault, c
 	talloc_free(bytes);
 	return plain;
 }
+
+/* A text is sealed as credentials that are only a password. */
+char *vault_seal_text(const void *owner, const struct vault *vault, const char *plain)
+{
+	return vault_seal(owner, vault, &(struct credentials){.password = plain});
+}
+
+const char *vault_unseal_text(const void *owner, const struct vault *vault, const char *sealed)
+{
+	struct credentials *plain = vault_unseal(owner, vault, sealed);
+	return plain != NULL ? plain->password : NULL;
+}

@@ -14,7 +14,13 @@ struct vault *vault_open(
 /* Seals credentials into a PostgreSQL bytea literal (`\x…`), owned by OWNER. */
 char *vault_seal(const void *owner, const struct vault *vault, const struct credentials *plain);
 
+/* The same for one text. */
+char *vault_seal_text(const void *owner, const struct vault *vault, const char *plain);
+
 /* Opens a bytea literal again, owned by OWNER; NULL where it is not ours or was tampered with. */
 struct credentials *vault_unseal(const void *owner, const struct vault *vault, const char *sealed);
+
+/* The same for one text. */
+const char *vault_unseal_text(const void *owner, const struct vault *vault, const char *sealed);
 
 #endif

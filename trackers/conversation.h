@@ -108,6 +108,7 @@ struct conversation {
 	struct server *server;
 	const struct credentials *credentials; /* NULL for none */
 	bool has_mirror; /* a question may have `sql`; set before the first answer is heard */
+	bool asks_mirror; /* one had: where the errand fails, it is the mirror that failed */
 	moment now; /* our clock when the errand began */
 	const struct wanted *wanted;
 	unsigned wanted_count;

@@ -47,6 +47,7 @@ static const struct table_column fields[] = {
 	{.title = "changes_interval_s", .field = "changes_interval_s"},
 	{.title = "sync_comments", .field = "sync_comments"},
 	{.title = "credentials", .field = "has_credentials"},
+	{.title = "udd", .field = "has_udd"},
 	{0},
 };
 

@@ -73,6 +73,18 @@ static bool set_credential(
 	return true;
 }
 
+/* Puts the mirror's connection string, which may hold a password, into BODY. */
+static bool set_udd(struct call *call, struct json_object *body, const char *value)
+{
+	if (value[0] == '@')
+		value = read_secret(call, value + 1);
+	if (value == NULL)
+		return false;
+	bool none = strcmp(value, "null") == 0;
+	json_object_object_add(body, "udd", none ? NULL : json_object_new_string(value));
+	return true;
+}
+
 /* Puts one KEY=VALUE into BODY; false (said why) if it is none. */
 static bool set_one(struct call *call, struct json_object *body, const char *word)
 {
@@ -85,6 +97,8 @@ static bool set_one(struct call *call, struct json_object *body, const char *wor
 	const char *value = equals + 1;
 	if (is_credential(key))
 		return set_credential(call, body, key, value);
+	if (strcmp(key, "udd") == 0)
+		return set_udd(call, body, value);
 	bool text = is_text(key) && strcmp(value, "null") != 0;
 	json_object_object_add(
 		body, key, text ? json_object_new_string(value) : typed_value(value));
@@ -118,19 +132,22 @@ const struct command command_tracker_set = {
 	.run = run,
 	.usage = "NAME KEY=VALUE...",
 	.help = "change a tracker's settings",
-	.examples = "Changes settings of a tracker, all or none of them:\n"
-		    "  enabled             true, or false: it is left alone\n"
-		    "  title               its name for people\n"
-		    "  batch_size          bugs asked for at once\n"
-		    "  max_connections     requests at once to its host\n"
-		    "  min_delay_ms        from the start of one request to the start of the next\n"
-		    "  changes_interval_s  how often to ask what changed; null: automatic\n"
-		    "  sync_comments       all, none or products\n"
-		    "  api_key             to sign in with, or username and password; @FILE or @-\n"
-		    "                      reads one from a file, out of the process list's sight\n"
-		    "  credentials=null    takes them away\n\n"
-		    "  bugwatch tracker set gentoo max_connections=1 min_delay_ms=500\n"
-		    "  bugwatch tracker set gentoo api_key=@key.txt",
+	.examples =
+		"Changes settings of a tracker, all or none of them:\n"
+		"  enabled             true, or false: it is left alone\n"
+		"  title               its name for people\n"
+		"  batch_size          bugs asked for at once\n"
+		"  max_connections     requests at once to its host\n"
+		"  min_delay_ms        from the start of one request to the start of the next\n"
+		"  changes_interval_s  how often to ask what changed; null: automatic\n"
+		"  sync_comments       all, none or products\n"
+		"  api_key             to sign in with, or username and password; @FILE or @-\n"
+		"                      reads one from a file, out of the process list's sight\n"
+		"  credentials=null    takes them away\n"
+		"  udd                 Debbugs: the PostgreSQL connection string of a mirror of\n"
+		"                      UDD, which can say what changed; @FILE, @-, or null\n\n"
+		"  bugwatch tracker set gentoo max_connections=1 min_delay_ms=500\n"
+		"  bugwatch tracker set gentoo api_key=@key.txt",
 	.least = 2,
 	.most = -1,
 };

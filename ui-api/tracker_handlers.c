@@ -1,5 +1,6 @@
 #include "ui-api/handlers.h"
 
+#include "engine/udd.h"
 #include "trackers/tracker.h"
 #include "ui-api/list.h"
 #include "ui-api/watch_url.h"
@@ -28,6 +29,7 @@ static const struct body_field credential_fields[] = {
 		.maximum = INT32_MAX}, \
 	{.name = "sync_comments", .kind = BODY_CHOICE, .choices = sync_choices}, \
 	{.name = "credentials", .kind = BODY_OBJECT, .nullable = true, .fields = credential_fields}, \
+	{.name = "udd", .kind = BODY_TEXT, .nullable = true, .minimum = 1, .maximum = 2000}, \
 	{.name = "version", .kind = BODY_READ_ONLY}, \
 	{.name = "abilities", .kind = BODY_READ_ONLY}, \
 	{.name = "health", .kind = BODY_READ_ONLY}, \
@@ -36,7 +38,8 @@ static const struct body_field credential_fields[] = {
 	{.name = "watches_with_errors", .kind = BODY_READ_ONLY}, \
 	{.name = "last_run", .kind = BODY_READ_ONLY}, \
 	{.name = "next_check_at", .kind = BODY_READ_ONLY}, \
-	{.name = "has_credentials", .kind = BODY_READ_ONLY}
+	{.name = "has_credentials", .kind = BODY_READ_ONLY}, \
+	{.name = "has_udd", .kind = BODY_READ_ONLY}
 
 const struct body_field new_tracker_body[] = {
 	{.name = "name", .kind = BODY_TEXT, .required = true, .minimum = 1, .maximum = 100},
@@ -125,17 +128,31 @@ static struct credentials read_credentials(struct json_object *body, struct prob
 	return plain;
 }
 
-/* Adds to BATCH the settings of BODY for tracker NAME; the credentials go sealed. */
+/* Adds to FAULT what is wrong with the mirror in BODY. */
+static void check_udd(struct json_object *body, struct problem *fault)
+{
+	struct err err = {0};
+	const char *udd = body_text(body, "udd");
+	if (udd != NULL && !udd_understands(udd, &err))
+		problem_field(fault, "udd", "can't be taken: %s", err.text);
+}
+
+/* Adds to BATCH the settings of BODY for tracker NAME; the secrets go sealed. */
 static void add_settings(struct request *request, struct db_batch *batch, const char *name,
 	struct json_object *body, const struct credentials *plain)
 {
 	bool given = json_object_object_get_ex(body, "credentials", NULL);
-	bool some = plain->api_key != NULL || plain->username != NULL;
-	const char *sealed = some ? vault_seal(request, request->vault, plain) : NULL;
+	bool udd_given = json_object_object_get_ex(body, "udd", NULL);
+	const char *udd = body_text(body, "udd"), *sealed = NULL, *sealed_udd = NULL;
+	if (plain->api_key != NULL || plain->username != NULL)
+		sealed = vault_seal(request, request->vault, plain);
+	if (udd != NULL)
+		sealed_udd = vault_seal_text(request, request->vault, udd);
 	json_object_object_del(body, "credentials");
+	json_object_object_del(body, "udd");
 	db_add(batch, QUERY_api_change_tracker,
-		(const char *[]){
-			name, json_object_to_json_string(body), given ? "true" : "false", sealed});
+		(const char *[]){name, json_object_to_json_string(body), given ? "true" : "false",
+			sealed, udd_given ? "true" : "false", sealed_udd});
 }
 
 enum { MAKE_RESULT = 4, CHANGE_RESULT = 3, REMOVE_RESULT = 2 };
@@ -170,6 +187,7 @@ void handle_make_tracker(struct request *request)
 		return;
 	struct problem *fault = problem_new(request, 400, "the tracker can't be taken");
 	struct credentials plain = read_credentials(body, fault);
+	check_udd(body, fault);
 	const char *type = body_text(body, "type");
 	char *base_url = base_url_read(request, body_text(body, "base_url"));
 	if (!is_name(body_text(body, "name")))
@@ -198,6 +216,7 @@ void handle_change_tracker(struct request *request)
 		return;
 	struct problem *fault = problem_new(request, 400, "the settings can't be taken");
 	struct credentials plain = read_credentials(body, fault);
+	check_udd(body, fault);
 	if (problem_has_fields(fault)) {
 		request_refuse(request, fault);
 		return;

@@ -102,6 +102,7 @@ SELECT row_to_json(r), r.name FROM (
       FROM bugwatch.run u WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL
       ORDER BY u.id DESC LIMIT 1) AS u) AS last_run,
     bugwatch.rfc3339(s.next_check_at) AS next_check_at, s.has_credentials,
+    t.udd IS NOT NULL AS has_udd,
     t.batch_size, t.max_connections, t.min_delay_ms, t.changes_interval_s, t.sync_comments
   FROM bugwatch.tracker t JOIN bugwatch.tracker_status s ON s.name = t.name
   WHERE ($1::text IS NULL OR t.name = $1) AND ($2::text IS NULL OR t.name > $2)
@@ -198,7 +199,15 @@ INSERT INTO bugwatch.tracker_state (tracker_id, due_at) SELECT id, now() FROM ma
 
 -- name: api_change_tracker
 -- Settings $2 (an object of those that change) of tracker $1; $3 says whether its credentials
--- change too, to $4.
+-- change too, to $4, and $5 whether its mirror does, to $6: then what was wrong with the mirror
+-- before is forgotten.
+WITH mirrored AS (
+  UPDATE bugwatch.tracker_state s SET changes_at = NULL, changes_failed = false,
+    error_kind = CASE WHEN NOT s.changes_failed THEN s.error_kind END,
+    error_message = CASE WHEN NOT s.changes_failed THEN s.error_message END,
+    error_since = CASE WHEN NOT s.changes_failed THEN s.error_since END
+  FROM bugwatch.tracker t WHERE t.id = s.tracker_id AND t.name = $1 AND $5::boolean
+)
 UPDATE bugwatch.tracker t SET
   enabled = coalesce((n.fields ->> 'enabled')::boolean, t.enabled),
   title = CASE WHEN n.fields ? 'title' THEN n.fields ->> 'title' ELSE t.title END,
@@ -209,7 +218,8 @@ UPDATE bugwatch.tracker t SET
   changes_interval_s = CASE WHEN n.fields ? 'changes_interval_s'
     THEN (n.fields ->> 'changes_interval_s')::integer ELSE t.changes_interval_s END,
   sync_comments = coalesce(n.fields ->> 'sync_comments', t.sync_comments),
-  credentials = CASE WHEN $3::boolean THEN $4::bytea ELSE t.credentials END
+  credentials = CASE WHEN $3::boolean THEN $4::bytea ELSE t.credentials END,
+  udd = CASE WHEN $5::boolean THEN $6::bytea ELSE t.udd END
 FROM (SELECT $2::jsonb AS fields) AS n
 WHERE t.name = $1
 

@@ -19,10 +19,11 @@ FROM waiting JOIN bugwatch.tracker t ON t.id = waiting.tracker_id
 WHERE s.tracker_id = waiting.tracker_id
 RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size, t.max_connections,
   t.min_delay_ms, t.credentials,
-  CASE WHEN s.probed_at > now() - interval '1 day' THEN s.server END, s.failures,
+  CASE WHEN s.probed_at > now() - interval '1 day' AND s.probed_mirror = (t.udd IS NOT NULL)
+    THEN s.server END, s.failures,
   t.sync_comments <> 'none', t.changes_interval_s,
   coalesce((extract(epoch FROM s.changes_since) * 1000000)::bigint, 0),
-  coalesce(s.changes_at, '-infinity') <= now()
+  coalesce(s.changes_at, '-infinity') <= now(), t.udd
 
 -- name: work_wait
 -- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
@@ -94,11 +95,11 @@ FROM (SELECT * FROM queued UNION ALL SELECT * FROM made) AS run, due, bugwatch.t
 WHERE s.tracker_id = $1::bigint
 
 -- name: work_probed
--- What a probe learnt: $2 the driver's name, $3 the server.
+-- What a probe learnt: $2 the driver's name, $3 the server; $4 says whether it knew of a mirror.
 WITH typed AS (
   UPDATE bugwatch.tracker SET type = $2 WHERE id = $1::bigint AND type <> $2
 )
-UPDATE bugwatch.tracker_state SET server = $3::jsonb, probed_at = now()
+UPDATE bugwatch.tracker_state SET server = $3::jsonb, probed_at = now(), probed_mirror = $4::boolean
 WHERE tracker_id = $1::bigint
 
 -- name: work_watched
@@ -126,7 +127,16 @@ WITH told AS (
 )
 UPDATE bugwatch.tracker_state
 SET changes_since = $6::timestamptz, changes_at = now() + $7::bigint * interval '1 second',
-  server = coalesce($9::jsonb, server)
+  server = coalesce($9::jsonb, server), changes_failed = false
+WHERE tracker_id = $1::bigint
+
+-- name: work_news_failed
+-- The mirror of tracker $1 can't say what changed, for reason $3, $4: the tracker is checked all the
+-- same, and asked again in $2 seconds from where it was.
+UPDATE bugwatch.tracker_state
+SET changes_at = now() + $2::bigint * interval '1 second', changes_failed = true,
+  error_since = CASE WHEN error_kind = $3 THEN error_since ELSE now() END,
+  error_kind = $3, error_message = $4
 WHERE tracker_id = $1::bigint
 
 -- name: work_claim
@@ -363,9 +373,12 @@ WITH first AS (
 UPDATE bugwatch.tracker_state s
 SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
   failures = CASE WHEN $2::text IS NULL THEN 0 ELSE s.failures + 1 END,
-  error_since = CASE WHEN $2::text IS NULL THEN NULL
-    WHEN s.error_kind = $2 THEN s.error_since ELSE now() END,
-  error_kind = $2, error_message = $3,
+  error_since = CASE WHEN s.error_kind = $2 OR ($2::text IS NULL AND s.changes_failed)
+    THEN s.error_since WHEN $2::text IS NOT NULL THEN now() END,
+  error_kind = CASE WHEN $2::text IS NULL AND s.changes_failed THEN s.error_kind ELSE $2 END,
+  error_message = CASE WHEN $2::text IS NULL AND s.changes_failed
+    THEN s.error_message ELSE $3 END,
+  changes_failed = s.changes_failed AND $2::text IS NULL,
   probed_at = CASE WHEN $2::text IS NULL THEN s.probed_at END,
   due_at = CASE WHEN first.forced THEN now()
     WHEN $2::text IS NULL THEN coalesce(least(first.at, s.changes_at), 'infinity')

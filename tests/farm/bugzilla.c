@@ -129,6 +129,7 @@ static void write_bug_or_badly(
 	switch (site_badness(site, bug->id)) {
 	case BAD_NOT:
 	case BAD_COMMENTS:
+	case BAD_LOG:
 		write_bug(out, bug, asked);
 		break;
 	case BAD_TYPES:

@@ -90,6 +90,7 @@ static bool set_bad(struct site *site, struct hand *hand, struct json_object *va
 		[BAD_TYPES] = "types",
 		[BAD_SYNTAX] = "syntax",
 		[BAD_COMMENTS] = "comments",
+		[BAD_LOG] = "log",
 		NULL};
 	int index = word_index(words, value);
 	if (index >= 0)

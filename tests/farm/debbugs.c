@@ -328,6 +328,7 @@ static void answer_report(const struct site *site, struct question *question, st
 	struct question *same = question_instead(question, query);
 	const char *id = same != NULL ? question_value(same, "bug") : NULL;
 	const char *mbox = same != NULL ? question_value(same, "mbox") : NULL;
+	const char *msg = same != NULL ? question_value(same, "msg") : NULL;
 	struct bug bug;
 	if (id == NULL || strspn(id, "0123456789") != strlen(id))
 		answer_page(answer, 400, "<html><h1>Invalid bug number</h1></html>\n");
@@ -336,7 +337,8 @@ static void answer_report(const struct site *site, struct question *question, st
 	else if (is_unchanged(question, &bug, answer))
 		return;
 	else if (mbox != NULL && strcmp(mbox, "yes") == 0)
-		farm_debbugs_answer_mbox(site, question, &bug, answer);
+		farm_debbugs_answer_mbox(site, question, &bug,
+			msg != NULL ? (unsigned)strtoul(msg, NULL, 10) : 0, answer);
 	else
 		write_page(answer, &bug);
 }

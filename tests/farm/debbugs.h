@@ -12,8 +12,8 @@ bool farm_debbugs_get(
 void farm_debbugs_answer_log(
 	const struct site *site, struct question *question, unsigned id, struct answer *answer);
 
-/* Answers `bugreport.cgi?bug=ID;mbox=yes`. */
-void farm_debbugs_answer_mbox(const struct site *site, const struct question *question,
-	const struct bug *bug, struct answer *answer);
+/* Answers `bugreport.cgi?bug=ID;mbox=yes`, or with `msg=RECORD` too (0: without). */
+void farm_debbugs_answer_mbox(const struct site *site, struct question *question,
+	const struct bug *bug, unsigned record, struct answer *answer);
 
 #endif

@@ -102,14 +102,14 @@ static void write_number(
 	talloc_free(text);
 }
 
-/* The log of a bug that is not there is a file that can't be opened. */
+/* The log of a bug that is not there is a file that can't be opened; others fail like that, too. */
 void farm_debbugs_answer_log(
 	const struct site *site, struct question *question, unsigned id, struct answer *answer)
 {
 	struct bug bug;
 	struct evbuffer *out = answer->body;
 	question->topic = TOPIC_COMMENTS;
-	if (!farm_debbugs_get(site, question, id, &bug)) {
+	if (!farm_debbugs_get(site, question, id, &bug) || site_badness(site, id) == BAD_LOG) {
 		farm_soap_refuse(answer, "Server",
 			"Unable to open /srv/bugs.example.org/spool/db-h/%02u/%u.log for reading: "
 			"No such file or directory at /usr/local/share/perl/Debbugs/Log.pm line "
@@ -129,12 +129,12 @@ void farm_debbugs_answer_log(
 	farm_soap_end(out, "get_bug_log");
 }
 
-/* A line of a body that looks like a separator gets a `>` more. */
-static void write_body(struct evbuffer *out, const char *text)
+/* A line of a body that looks like a separator gets a `>` more, unless the mail stands alone. */
+static void write_body(struct evbuffer *out, const char *text, bool alone)
 {
 	while (*text != '\0') {
 		size_t quotes = strspn(text, ">"), line = strcspn(text, "\n");
-		if (strncmp(text + quotes, "From ", 5) == 0)
+		if (!alone && strncmp(text + quotes, "From ", 5) == 0)
 			say(out, ">");
 		evbuffer_add(out, text, line);
 		say(out, "\n");
@@ -143,17 +143,30 @@ static void write_body(struct evbuffer *out, const char *text)
 }
 
 /* Separators have the time of the question, and no empty line before them. */
-void farm_debbugs_answer_mbox(const struct site *site, const struct question *question,
-	const struct bug *bug, struct answer *answer)
+static void write_whole(const struct site *site, const struct question *question,
+	const struct bug *bug, unsigned number, bool alone, struct evbuffer *out)
 {
-	answer->content_type = "application/mbox";
-	for (unsigned number = 0; number < bug->comments; number++) {
-		struct remark comment;
-		site_comment(site, bug->id, number, &comment);
-		say(answer->body, "From unknown ");
-		say_time(answer->body, "%a %b %e %H:%M:%S %Y\n", question->now);
-		write_header(site, answer->body, bug, number, &comment);
-		say(answer->body, "\n\n");
-		write_body(answer->body, comment.text);
+	struct remark comment;
+	site_comment(site, bug->id, number, &comment);
+	say(out, "From unknown ");
+	say_time(out, "%a %b %e %H:%M:%S %Y\n", question->now);
+	write_header(site, out, bug, number, &comment);
+	say(out, "\n\n");
+	write_body(out, comment.text, alone);
+}
+
+/* A record that is no mail is an empty answer; past the last one comes the whole mbox. */
+void farm_debbugs_answer_mbox(const struct site *site, struct question *question,
+	const struct bug *bug, unsigned record, struct answer *answer)
+{
+	question->topic = TOPIC_COMMENTS;
+	if (site_badness(site, bug->id) == BAD_COMMENTS) {
+		answer_page(answer, 500, "<html>Bad bug log. Unable to read records.</html>\n");
+		return;
 	}
+	bool alone = record > 0 && bug->comments > 0 && record <= record_of(bug->comments - 1);
+	answer->content_type = alone ? "message/rfc822" : "application/mbox";
+	for (unsigned number = 0; number < bug->comments; number++)
+		if (!alone || record_of(number) == record)
+			write_whole(site, question, bug, number, alone, answer->body);
 }

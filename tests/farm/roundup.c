@@ -161,6 +161,7 @@ static void write_issue(const struct wish *wish, struct evbuffer *out, const str
 	switch (site_badness(wish->site, bug->id)) {
 	case BAD_NOT:
 	case BAD_COMMENTS:
+	case BAD_LOG:
 		write_fields(wish, out, bug, ", ");
 		break;
 	case BAD_TYPES:

@@ -35,7 +35,7 @@ extern const struct speech bugzilla_speech, roundup_speech, roundup_python_speec
 enum presence { BUG_THERE, BUG_MISSING, BUG_PRIVATE, BUG_RETIRED };
 
 /* How a bug is written wrong: with values of wrong types, so that no parser takes it, or its comments. */
-enum badness { BAD_NOT, BAD_TYPES, BAD_SYNTAX, BAD_COMMENTS };
+enum badness { BAD_NOT, BAD_TYPES, BAD_SYNTAX, BAD_COMMENTS, BAD_LOG };
 
 /* A comment made by hand, which life's later comments come after. */
 struct said {

@@ -13,7 +13,7 @@ NOWHERE = "http://127.0.0.1:1/"
 
 TRACKER_FIELDS = {
     "name", "type", "base_url", "title", "enabled", "version", "abilities", "health", "error", "watches",
-    "watches_with_errors", "last_run", "next_check_at", "has_credentials", "batch_size", "max_connections",
+    "watches_with_errors", "last_run", "next_check_at", "has_credentials", "has_udd", "batch_size", "max_connections",
     "min_delay_ms", "changes_interval_s", "sync_comments",
 }
 WATCH_FIELDS = {

@@ -85,7 +85,7 @@ static struct db *open_pool(struct postgres *postgres, unsigned connections)
 /* Adds the writing of SERVER (JSON) as what is known of TRACKER. */
 static void add_write(struct db_batch *batch, const char *tracker, const char *server)
 {
-	db_add(batch, QUERY_work_probed, (const char *[]){tracker, "auto", server});
+	db_add(batch, QUERY_work_probed, (const char *[]){tracker, "auto", server, "false"});
 }
 
 static struct outcome write_one(

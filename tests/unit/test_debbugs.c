@@ -396,6 +396,19 @@ static void odd_senders(void **state)
 	}
 }
 
+/* Answers the next question, a GET that must end in WHERE. */
+static void answer_get(struct conversation *conversation, const char *where, int status,
+	const char *type, const char *body)
+{
+	struct exchange *exchange = conversation_next(conversation);
+	assert_non_null(exchange);
+	assert_string_equal(exchange->method, "GET");
+	assert_string_equal(exchange->url + strlen(BASE), where);
+	exchange_head(conversation, exchange, status, type, noon);
+	exchange_data(conversation, exchange, body, strlen(body));
+	exchange_end(conversation, exchange, NULL);
+}
+
 static void a_log_that_fails_is_one_bugs(void **state)
 {
 	struct conversation *conversation = begin(ERRAND_COMMENTS, three, 3);
@@ -403,8 +416,11 @@ static void a_log_that_fails_is_one_bugs(void **state)
 	answer(conversation, "<arg0 xsi:type=\"xsd:int\">2<", 200,
 		LOG(MAIL("5", "", "x") MAIL("", "", "x")));
 	answer(conversation, "<arg0 xsi:type=\"xsd:int\">3<", 200, LOG(""));
+	answer_get(conversation, "cgi/bugreport.cgi?bug=1;mbox=yes", 500, "text/html", "oops");
+	answer_get(conversation, "cgi/bugreport.cgi?bug=2;mbox=yes", 200, "text/html", "<html>");
 	assert_done(conversation, 3);
 	assert_int_equal(seen(conversation, 0)->err.kind, ERR_COMMENTS_FAILED);
+	assert_non_null(strstr(seen(conversation, 0)->err.text, "HTTP 500 in place"));
 	assert_non_null(strstr(seen(conversation, 0)->err.text, "Unable to open 1.log"));
 	assert_int_equal(seen(conversation, 1)->err.kind, ERR_COMMENTS_FAILED);
 	assert_int_equal(seen(conversation, 2)->err.kind, ERR_NONE);
@@ -417,12 +433,18 @@ static void a_server_that_fails_fails_the_errand(void **state)
 	static const struct {
 		int status;
 		const char *body;
+		bool mbox; /* whether the mbox is tried */
 		enum err_kind kind;
-	} rows[] = {{500, "<html>oops</html>", ERR_HTTP}, {429, "", ERR_RATE_LIMITED},
-		{200, STATUS(""), ERR_UNPARSABLE_TRACKER}, {200, BEFORE, ERR_UNPARSABLE_TRACKER}};
+	} rows[] = {{500, "<html>oops</html>", true, ERR_HTTP},
+		{503, "<html>later</html>", false, ERR_HTTP}, {429, "", false, ERR_RATE_LIMITED},
+		{403, "", false, ERR_AUTH}, {200, STATUS(""), true, ERR_UNPARSABLE_TRACKER},
+		{200, BEFORE, true, ERR_UNPARSABLE_TRACKER}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct conversation *conversation = begin(ERRAND_COMMENTS, three, 1);
 		answer(conversation, "", rows[i].status, rows[i].body);
+		if (rows[i].mbox)
+			answer_get(conversation, "cgi/bugreport.cgi?bug=1;mbox=yes", rows[i].status,
+				"text/html", rows[i].body);
 		assert_failed(conversation, rows[i].kind, "");
 		assert_int_equal(conversation->observation_count, 0);
 		talloc_free(conversation);

@@ -373,11 +373,21 @@ static struct conversation *play(struct script *script, const struct feeding *fe
 	return conversation;
 }
 
-/* CSV has no end of its own: that rows are missing only the transport can notice. */
-static bool is_cut_between_rows(const struct reply *reply, size_t at)
+static bool is_type(const struct reply *reply, const char *type)
 {
-	return reply->content_type != NULL && strcmp(reply->content_type, "text/csv") == 0 &&
-		at > 0 && (reply->body[at - 1] == '\n' || reply->body[at] == '\n');
+	return reply->content_type != NULL && strcmp(reply->content_type, type) == 0;
+}
+
+/*
+ * Whether only the transport can notice that the answer is cut: CSV has no end of its own, and mail
+ * neither; of a page that says "not found" the status is enough.
+ */
+static bool is_cut_unseen(const struct reply *reply, size_t at)
+{
+	if (is_type(reply, "text/csv"))
+		return at > 0 && (reply->body[at - 1] == '\n' || reply->body[at] == '\n');
+	return is_type(reply, "application/mbox") || is_type(reply, "message/rfc822") ||
+		(is_type(reply, "text/html") && reply->status == 404);
 }
 
 /* The first and the last bytes of the answer and some between, up to its last that is not blank. */
@@ -391,7 +401,7 @@ static void play_cuts(struct script *script, int reply)
 		for (int seen = 0; seen < 2; seen++) {
 			struct feeding feeding = {
 				.cut_reply = reply, .cut_at = at, .cut_seen = seen == 1};
-			if (seen == 0 && is_cut_between_rows(full, at))
+			if (seen == 0 && is_cut_unseen(full, at))
 				continue;
 			struct conversation *cut = play(script, &feeding);
 			assert_int_not_equal(cut->err.kind, ERR_NONE);
@@ -412,21 +422,102 @@ static void test_case(void **state)
 	talloc_free(script);
 }
 
-int main(void)
+/* ---- scenarios ---- */
+
+/* What is stored of bugs and of the server between the cases of a scenario. */
+struct store {
+	struct wanted bugs[BUGS];
+	unsigned count;
+	struct server *server;
+};
+
+static struct wanted *stored(struct store *store, const char *id)
+{
+	unsigned i = 0;
+	while (i < store->count && strcmp(store->bugs[i].remote_id, id) != 0)
+		i++;
+	if (i == store->count)
+		store->bugs[store->count++] = (struct wanted){
+			.remote_id = talloc_strdup(store, id), .newest_comment = -1};
+	return &store->bugs[i];
+}
+
+static void recall(struct store *store, struct script *script)
+{
+	for (unsigned i = 0; i < script->wanted_count; i++)
+		script->wanted[i] = *stored(store, script->wanted[i].remote_id);
+	if (store->server != NULL)
+		script->server = store->server;
+}
+
+static void remember(struct store *store, const struct conversation *conversation)
+{
+	if (conversation->errand == ERRAND_PROBE)
+		store->server = talloc_steal(store, conversation->server);
+	for (unsigned i = 0; i < conversation->observation_count; i++) {
+		const struct observation *seen = &conversation->observations[i];
+		const char *id = conversation->wanted[seen->wanted].remote_id;
+		stored(store, id)->known |= seen->err.kind == ERR_NONE;
+	}
+	for (unsigned i = 0; i < conversation->comment_count; i++) {
+		const struct comment *comment = &conversation->comments[i];
+		struct wanted *bug = stored(store, conversation->wanted[comment->wanted].remote_id);
+		assert_true(comment->number > bug->newest_comment);
+		bug->newest_comment = comment->number;
+		bug->newest_posted_at = comment->posted_at;
+	}
+}
+
+/* Plays the cases that the file `scenario` names, each with what those before it stored. */
+static void test_scenario(void **state)
+{
+	const char *folder = *state;
+	struct store *store = talloc_zero(folder, struct store);
+	char *text = read_file(store, talloc_asprintf(store, "%s/scenario", folder), NULL), *rest;
+	char *whole_story = talloc_strdup(store, "");
+	for (char *step = strtok_r(text, "\n", &rest); step; step = strtok_r(NULL, "\n", &rest)) {
+		char *kind = talloc_strdup(store, folder);
+		*strrchr(kind, '/') = '\0';
+		struct script *script = read_script(talloc_asprintf(store, "%s/%s", kind, step));
+		recall(store, script);
+		struct conversation *conversation = play(script, &whole);
+		whole_story = talloc_asprintf_append(
+			whole_story, "== %s\n%s", step, told(script, conversation, script->server));
+		remember(store, conversation);
+	}
+	assert_string_equal(
+		whole_story, read_file(store, talloc_asprintf(store, "%s/expected", folder), NULL));
+	talloc_free(store);
+}
+
+/* Adds a test for each folder with a file called NAME; returns how many there are. */
+static size_t add_tests(struct CMUnitTest **tests, const char *name, CMUnitTestFunction test)
 {
 	glob_t found;
-	if (glob("tests/data/*/*/case", 0, NULL, &found) != 0) {
+	size_t before = talloc_array_length(*tests), count;
+	char *pattern = talloc_asprintf(*tests, "tests/data/*/*/%s", name);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return 0;
+	count = found.gl_pathc;
+	*tests = talloc_realloc(NULL, *tests, struct CMUnitTest, before + count);
+	for (size_t i = 0; i < count; i++) {
+		char *folder = talloc_strdup(*tests, found.gl_pathv[i]);
+		*strrchr(folder, '/') = '\0';
+		(*tests)[before + i] = (struct CMUnitTest){
+			.name = folder, .test_func = test, .initial_state = folder};
+	}
+	globfree(&found);
+	return count;
+}
+
+int main(void)
+{
+	struct CMUnitTest *tests = talloc_array(NULL, struct CMUnitTest, 0);
+	if (add_tests(&tests, "case", test_case) == 0 ||
+		add_tests(&tests, "scenario", test_scenario) == 0) {
 		fputs("tests/data holds no case; run from the source's root\n", stderr);
 		return 1;
 	}
-	struct CMUnitTest *tests = talloc_zero_array(NULL, struct CMUnitTest, found.gl_pathc);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		char *folder = talloc_strdup(tests, found.gl_pathv[i]);
-		*strrchr(folder, '/') = '\0';
-		tests[i] = (struct CMUnitTest){
-			.name = folder, .test_func = test_case, .initial_state = folder};
-	}
-	globfree(&found);
 	int failed =
 		_cmocka_run_group_tests("recorded", tests, talloc_array_length(tests), NULL, NULL);
 	talloc_free(tests);

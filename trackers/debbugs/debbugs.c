@@ -1,5 +1,5 @@
 /* Debbugs over its SOAP interface; see README.md. */
-#include "trackers/debbugs/mail.h"
+#include "trackers/debbugs/errands.h"
 #include "trackers/debbugs/mapping.h"
 #include "trackers/debbugs/soap.h"
 #include "trackers/silence.h"
@@ -11,16 +11,7 @@
 #include <string.h>
 #include <talloc.h>
 
-enum purpose {
-	ASK_DOOR, /* is SOAP where Debian has it? */
-	ASK_OTHER_DOOR, /* is it where GNU has it? */
-	ASK_BUGS, /* a batch of bugs */
-	ASK_AGAIN, /* once more those that were left out */
-	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
-	ASK_LOG, /* the mails of one bug */
-};
-
-enum { BATCH_SIZE = 250, ID_DIGITS = 10, LINE = 4096 };
+enum { BATCH_SIZE = 500, ID_DIGITS = 10, LINE = 4096 };
 
 static const char door[] = "cgi-bin/soap.cgi", other_door[] = "cgi/soap.cgi";
 
@@ -57,7 +48,7 @@ static bool recognise(struct url *url, struct remote_bug *out)
 
 /* ---- questions ---- */
 
-static struct exchange *ask(struct conversation *conversation, enum purpose purpose,
+struct exchange *debbugs_call(struct conversation *conversation, enum debbugs_purpose purpose,
 	const char *where, const char *method, const char *arguments)
 {
 	struct exchange *exchange = conversation_ask(conversation, (int)purpose,
@@ -72,18 +63,20 @@ static struct exchange *ask(struct conversation *conversation, enum purpose purp
 	return exchange;
 }
 
-static const char *known_door(const struct conversation *conversation)
+const char *debbugs_door(const struct conversation *conversation)
 {
 	return conversation->server->door != NULL ? conversation->server->door : door;
 }
 
-static void ask_door(struct conversation *conversation, enum purpose purpose, const char *where)
+static void ask_door(
+	struct conversation *conversation, enum debbugs_purpose purpose, const char *where)
 {
-	ask(conversation, purpose, where, "newest_bugs", "<arg0 xsi:type=\"xsd:int\">1</arg0>");
+	debbugs_call(
+		conversation, purpose, where, "newest_bugs", "<arg0 xsi:type=\"xsd:int\">1</arg0>");
 }
 
 /* Asks for the first ASKED of COUNT bugs; the others wait for what is said. Copies WANTED. */
-static void ask_some(struct conversation *conversation, enum purpose purpose,
+static void ask_some(struct conversation *conversation, enum debbugs_purpose purpose,
 	const unsigned *wanted, unsigned count, unsigned asked)
 {
 	char *ids = talloc_asprintf(
@@ -93,21 +86,10 @@ static void ask_some(struct conversation *conversation, enum purpose purpose,
 			conversation->wanted[wanted[i]].remote_id);
 	ids = talloc_asprintf_append_buffer(ids, "</arg0>");
 	struct exchange *exchange =
-		ask(conversation, purpose, known_door(conversation), "get_status", ids);
+		debbugs_call(conversation, purpose, debbugs_door(conversation), "get_status", ids);
 	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
 	exchange->wanted_count = count;
 	talloc_free(ids);
-}
-
-static void ask_log(struct conversation *conversation, unsigned wanted)
-{
-	char *id = talloc_asprintf(NULL, "<arg0 xsi:type=\"xsd:int\">%s</arg0>",
-		conversation->wanted[wanted].remote_id);
-	struct exchange *exchange =
-		ask(conversation, ASK_LOG, known_door(conversation), "get_bug_log", id);
-	exchange->wanted = talloc_memdup(exchange, &wanted, sizeof(wanted));
-	exchange->wanted_count = 1;
-	talloc_free(id);
 }
 
 static void begin_check(struct conversation *conversation)
@@ -128,16 +110,16 @@ static void begin(struct conversation *conversation)
 	if (conversation->errand == ERRAND_PROBE)
 		ask_door(conversation, ASK_DOOR, door);
 	else if (conversation->errand == ERRAND_COMMENTS)
-		for (unsigned i = 0; i < conversation->wanted_count; i++)
-			ask_log(conversation, i);
+		debbugs_begin_comments(conversation);
+	else if (conversation->errand == ERRAND_CHANGES)
+		debbugs_begin_changes(conversation);
 	else
 		begin_check(conversation);
 }
 
 /* ---- answers ---- */
 
-/* Fails the errand over an answer that is not good, or not one to METHOD. */
-static void fail(struct conversation *conversation, struct exchange *exchange, const char *method)
+void debbugs_fail(struct conversation *conversation, struct exchange *exchange, const char *method)
 {
 	struct err why = {0};
 	const char *words = soap_fault(exchange);
@@ -166,6 +148,8 @@ static void go_in(struct conversation *conversation, struct exchange *exchange)
 	struct server *server = conversation->server;
 	server->door = talloc_strdup(server, exchange->purpose == ASK_DOOR ? door : other_door);
 	server->abilities = ABILITY_COMMENTS;
+	if (conversation->has_mirror)
+		server->abilities |= ABILITY_CHANGES;
 	if (exchange->date != 0)
 		server->skew_s = (exchange->date - conversation->now) / MOMENT_SECOND;
 }
@@ -177,11 +161,11 @@ static void hear_door(struct conversation *conversation, struct exchange *exchan
 	if (good && soap_result(exchange, "newest_bugs") != NULL)
 		go_in(conversation, exchange);
 	else if (!good && is_trouble(exchange, &why))
-		fail(conversation, exchange, "newest_bugs");
+		debbugs_fail(conversation, exchange, "newest_bugs");
 	else if (exchange->purpose == ASK_DOOR)
 		ask_door(conversation, ASK_OTHER_DOOR, other_door);
 	else if (why.kind == ERR_AUTH)
-		fail(conversation, exchange, "newest_bugs");
+		debbugs_fail(conversation, exchange, "newest_bugs");
 	else
 		conversation_fail(conversation, ERR_UNSUPPORTED_TRACKER,
 			"%s: no SOAP interface of Debbugs found, neither at %s nor at %s",
@@ -297,7 +281,7 @@ static void hear_bugs(struct conversation *conversation, struct exchange *exchan
 	if (exchange_good(exchange, NULL))
 		result = soap_result(exchange, "get_status");
 	if (result == NULL) {
-		fail(conversation, exchange, "get_status");
+		debbugs_fail(conversation, exchange, "get_status");
 		return;
 	}
 	if (observe_all(conversation, exchange, result)) {
@@ -317,7 +301,7 @@ static void hear_witness(struct conversation *conversation, struct exchange *exc
 	if (exchange_good(exchange, NULL))
 		result = soap_result(exchange, "get_status");
 	if (result == NULL) {
-		fail(conversation, exchange, "get_status");
+		debbugs_fail(conversation, exchange, "get_status");
 	} else if (result->first != NULL) {
 		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
 			"%s answered none of the %u bugs asked for, of which some were read before",
@@ -329,64 +313,6 @@ static void hear_witness(struct conversation *conversation, struct exchange *exc
 	}
 }
 
-/* ---- comments ---- */
-
-/* A mail without text, and the server's own notes, are changes and no comments. */
-static void hear_mail(
-	struct conversation *conversation, unsigned wanted, int64_t number, struct element *item)
-{
-	size_t header_size, size;
-	void *scratch = talloc_new(NULL);
-	char *body = soap_bytes(scratch, soap_field(item, "body"), &size);
-	struct mail mail =
-		mail_read(scratch, soap_bytes(scratch, soap_field(item, "header"), &header_size));
-	if (size > 0 && !mail.from_server) {
-		struct comment *comment = conversation_comment(conversation, wanted, number);
-		comment->author = talloc_steal(conversation, mail.author);
-		comment->posted_at = mail.posted_at;
-		comment->text = text_clean(conversation, body, size, COMMENT_LIMIT);
-	}
-	talloc_free(scratch);
-}
-
-static bool all_numbered(const struct element *log)
-{
-	int64_t number;
-	for (struct element *item = log->first; item != NULL; item = item->next)
-		if (!soap_number(soap_field(item, "msg_num"), &number))
-			return false;
-	return true;
-}
-
-static void hear_mails(
-	struct conversation *conversation, unsigned wanted, const struct element *log)
-{
-	int64_t newest = conversation->wanted[wanted].newest_comment, number = 0;
-	for (struct element *item = log->first; item != NULL; item = item->next)
-		if (soap_number(soap_field(item, "msg_num"), &number) && number > newest)
-			hear_mail(conversation, wanted, number, item);
-	conversation_observe(conversation, wanted);
-}
-
-static void hear_log(struct conversation *conversation, struct exchange *exchange)
-{
-	unsigned wanted = exchange->wanted[0];
-	const char *id = conversation->wanted[wanted].remote_id, *words = soap_fault(exchange);
-	struct element *log = NULL;
-	if (exchange_good(exchange, NULL))
-		log = soap_result(exchange, "get_bug_log");
-	if (log != NULL && all_numbered(log))
-		hear_mails(conversation, wanted, log);
-	else if (log != NULL)
-		conversation_observe_error(conversation, wanted, ERR_COMMENTS_FAILED,
-			"bug %s: its log has a mail without a number", id);
-	else if (words != NULL && exchange->status == 500)
-		conversation_observe_error(conversation, wanted, ERR_COMMENTS_FAILED,
-			"bug %s: the server can't read its log: %s", id, words);
-	else
-		fail(conversation, exchange, "get_bug_log");
-}
-
 static void hear(struct conversation *conversation, struct exchange *exchange)
 {
 	static void (*const ears[])(struct conversation *, struct exchange *) = {
@@ -395,7 +321,10 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_BUGS] = hear_bugs,
 		[ASK_AGAIN] = hear_bugs,
 		[ASK_WITNESS] = hear_witness,
-		[ASK_LOG] = hear_log,
+		[ASK_LOG] = debbugs_hear_log,
+		[ASK_MBOX] = debbugs_hear_mbox,
+		[ASK_MAIL] = debbugs_hear_mail,
+		[ASK_CHANGES] = debbugs_hear_changes,
 	};
 	ears[exchange->purpose](conversation, exchange);
 }
