@@ -35,10 +35,11 @@ struct command {
 
 extern const struct command command_serve, command_add, command_remove, command_list, command_show,
 	command_check, command_tracker_list, command_tracker_show, command_tracker_add,
-	command_tracker_set, command_tracker_remove, command_product, command_mapping, command_runs,
-	command_events, command_detect, command_token_create, command_token_list,
-	command_token_revoke, command_migrate, command_openapi, command_audit, command_webhook_list,
-	command_webhook_add, command_webhook_set, command_webhook_replay, command_webhook_remove;
+	command_tracker_set, command_tracker_remove, command_product, command_mapping,
+	command_stats, command_errors, command_runs, command_events, command_detect,
+	command_token_create, command_token_list, command_token_revoke, command_migrate,
+	command_openapi, command_audit, command_webhook_list, command_webhook_add,
+	command_webhook_set, command_webhook_replay, command_webhook_remove;
 
 /* All commands in the order of help; ended by NULL. */
 extern const struct command *const commands[];
@@ -111,6 +112,9 @@ char *field_text(const void *owner, struct json_object *object, const char *fiel
 /* Prints "title: value" for each of COLUMNS that OBJECT has a value for. */
 void print_fields(struct json_object *object, const struct table_column *columns);
 
+/* Prints ARRAY as a table below TITLE; nothing where it is empty or none. */
+void print_table(struct json_object *array, const char *title, const struct table_column *columns);
+
 /*
  * Gets every page of the list at PATH, LIMIT items at most (0: all), and calls EACH. Stops at the
  * first failure, which it says.
@@ -127,6 +131,11 @@ char *with_query(struct call *call, const char *path, const char *name, const ch
 
 /* A path made of PREFIX, SEGMENT escaped, and SUFFIX; owned by CALL. */
 char *with_segment(struct call *call, const char *prefix, const char *segment, const char *suffix);
+
+/* ---- command_errors.c ---- */
+
+/* Lists the watches in error at PATH, and the trackers that fail (only TRACKER, where not NULL). */
+int list_errors(struct call *call, const char *path, const char *tracker);
 
 /* ---- command_urls.c ---- */
 

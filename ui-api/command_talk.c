@@ -190,6 +190,40 @@ int call_each(struct call *call, const char *path, long limit,
 	return status;
 }
 
+/* Adds ITEM to TABLE as its COLUMNS say. */
+static void add_row(
+	struct table *table, const struct table_column *columns, struct json_object *item)
+{
+	void *memory = talloc_new(NULL);
+	const char *cells[COLUMNS_LIMIT];
+	unsigned n = 0;
+	for (; columns->title != NULL; columns++) {
+		assert(n < COLUMNS_LIMIT);
+		cells[n++] = field_text(memory, item, columns->field);
+	}
+	table_add(table, cells);
+	talloc_free(memory);
+}
+
+static void show_table(const struct table *table)
+{
+	table_print(table, stdout, terminal_columns(stdout), terminal_colours(stdout));
+}
+
+void print_table(struct json_object *array, const char *title, const struct table_column *columns)
+{
+	struct table *table = table_new(NULL, columns);
+	size_t n =
+		json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+	for (size_t i = 0; i < n; i++)
+		add_row(table, columns, json_object_array_get_idx(array, i));
+	if (n > 0) {
+		printf("\n%s\n", title);
+		show_table(table);
+	}
+	talloc_free(table);
+}
+
 /* A list being printed. */
 struct listing {
 	struct table *table; /* NULL where it is JSON */
@@ -205,16 +239,7 @@ static void list_item(void *cookie, struct json_object *item)
 		print_json(item);
 		return;
 	}
-	void *memory = talloc_new(NULL);
-	const char *cells[COLUMNS_LIMIT];
-	unsigned n = 0;
-	for (const struct table_column *column = listing->columns; column->title != NULL;
-		column++) {
-		assert(n < COLUMNS_LIMIT);
-		cells[n++] = field_text(memory, item, column->field);
-	}
-	table_add(listing->table, cells);
-	talloc_free(memory);
+	add_row(listing->table, listing->columns, item);
 }
 
 int call_print_list(struct call *call, const char *path, long limit,
@@ -225,8 +250,7 @@ int call_print_list(struct call *call, const char *path, long limit,
 		listing.table = table_new(call, columns);
 	int status = call_each(call, path, limit, list_item, &listing);
 	if (listing.table != NULL && listing.count > 0)
-		table_print(
-			listing.table, stdout, terminal_columns(stdout), terminal_colours(stdout));
+		show_table(listing.table);
 	else if (listing.table != NULL && status == DONE)
 		fprintf(stderr, "%s\n", none);
 	return status;

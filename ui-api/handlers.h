@@ -19,6 +19,8 @@ request_handler handle_set_product, handle_remove_product;
 /* mapping_handlers.c */
 request_handler handle_list_mappings, handle_show_mapping;
 request_handler handle_set_mapping, handle_remove_mapping;
+/* stats_handlers.c */
+request_handler handle_show_tracker_stats, handle_show_stats;
 /* check_handlers.c */
 request_handler handle_check_tracker, handle_check_watch;
 /* watch_handlers.c */

@@ -108,9 +108,17 @@ static unsigned count_shown(const struct page *page, const struct db_rows *rows)
 
 void page_answer(struct request *request, const struct page *page, const struct db_rows *rows)
 {
+	page_answer_in(request, page, rows, "{}", "items");
+}
+
+void page_answer_in(struct request *request, const struct page *page, const struct db_rows *rows,
+	const char *head, const char *name)
+{
 	struct evbuffer *output = request_output(request);
 	unsigned shown = count_shown(page, rows);
-	evbuffer_add_printf(output, "{\"items\":[");
+	size_t open = strlen(head) - 1; /* without its last brace */
+	evbuffer_add(output, head, open);
+	evbuffer_add_printf(output, "%s\"%s\":[", open > 1 ? "," : "", name);
 	for (unsigned i = 0; i < shown; i++) {
 		const char *item = db_text(rows, i, 0);
 		if (i > 0)

@@ -20,6 +20,13 @@ enum list_key { LIST_KEY_ID, LIST_KEY_NAME };
 struct page *page_read(struct request *request, enum list_key key);
 
 /*
+ * As page_answer, in an object that has the members of HEAD (a JSON object) as well; the list is its
+ * member NAME.
+ */
+void page_answer_in(struct request *request, const struct page *page, const struct db_rows *rows,
+	const char *head, const char *name);
+
+/*
  * Answers with a page of ROWS, whose first column is an item's JSON and whose second is its key. An
  * item that is null, never the first, and all after it are left to the next page.
  */

@@ -20,6 +20,8 @@ const struct command *const commands[] = {
 	&command_tracker_remove,
 	&command_product,
 	&command_mapping,
+	&command_stats,
+	&command_errors,
 	&command_runs,
 	&command_events,
 	&command_detect,

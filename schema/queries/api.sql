@@ -285,6 +285,81 @@ CROSS JOIN LATERAL (
     e.kind, e.message, bugwatch.rfc3339(e.at) AS at) AS r
 ORDER BY e.bug_id
 
+-- name: api_tracker_stats
+SELECT row_to_json(r) FROM (
+  SELECT f.watches, f.remote_bugs, f.watches_with_errors, f.resolved, f.comments,
+    f.watches_with_comments, bugwatch.run_told(u.run, t.name) AS last_run,
+    (SELECT coalesce(json_agg(e), '[]') FROM (
+      SELECT (SELECT min(w.id) FROM bugwatch.watch w
+          WHERE w.tracker_id = e.tracker_id AND w.bug_id = e.bug_id)::text AS watch,
+        (SELECT b.remote_id FROM bugwatch.bug b
+          WHERE b.tracker_id = e.tracker_id AND b.id = e.bug_id) AS remote_id,
+        e.kind, e.message, bugwatch.rfc3339(e.at) AS at
+      FROM bugwatch.run_error e WHERE e.run_id = (u.run).id ORDER BY e.bug_id LIMIT 10) AS e)
+      AS last_run_errors,
+    f.common_errors, f.unmapped, f.checks_24h, f.changes_24h, f.requests_24h,
+    CASE WHEN t.enabled THEN bugwatch.oldest_overdue(t.id) END AS oldest_overdue,
+    bugwatch.rfc3339(CASE WHEN t.enabled THEN greatest(s.due_at, s.retry_after) END)
+      AS next_check_at,
+    CASE
+      WHEN NOT t.enabled THEN 'the tracker is switched off'
+      WHEN s.lease_until > now() THEN 'it is being checked'
+      WHEN s.retry_after > greatest(s.due_at, now())
+        THEN 'the tracker asked to be left alone until then'
+      WHEN EXISTS (SELECT FROM bugwatch.run q WHERE q.tracker_id = t.id AND q.state = 'queued')
+        THEN 'an update is asked for'
+      WHEN s.failures > 0 THEN s.error_kind || ', ' || s.failures || ' in a row'
+      WHEN NOT isfinite(s.due_at) THEN 'nothing is watched'
+      WHEN s.due_at = s.changes_at THEN 'it is asked what changed'
+      WHEN s.due_at <= now() THEN 'due'
+      ELSE 'its first bug is due'
+    END AS next_check_reason,
+    json_build_object('state', bugwatch.breaker(s.failures, s.due_at), 'failures', s.failures,
+      'since', bugwatch.rfc3339(s.error_since)) AS breaker
+  FROM bugwatch.tracker t
+  JOIN bugwatch.tracker_state s ON s.tracker_id = t.id
+  CROSS JOIN LATERAL bugwatch.figures(t.id, t.id) f
+  LEFT JOIN LATERAL (SELECT u AS run FROM bugwatch.run u
+    WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL ORDER BY u.id DESC LIMIT 1) AS u ON true
+  WHERE t.name = $1) AS r
+
+-- name: api_stats
+-- Over all trackers.
+SELECT row_to_json(r) FROM (
+  SELECT f.watches, f.remote_bugs, f.watches_with_errors, f.resolved, f.comments,
+    f.watches_with_comments,
+    (SELECT bugwatch.run_told(u, t.name) FROM bugwatch.run u
+      JOIN bugwatch.tracker t ON t.id = u.tracker_id
+      WHERE u.finished_at IS NOT NULL ORDER BY u.id DESC LIMIT 1) AS last_run,
+    f.common_errors, f.unmapped, f.checks_24h, f.changes_24h, f.requests_24h,
+    (SELECT o.oldest FROM (SELECT bugwatch.oldest_overdue(s.tracker_id) AS oldest FROM (
+        SELECT s.tracker_id FROM bugwatch.tracker_state s
+        JOIN bugwatch.tracker t ON t.id = s.tracker_id
+        WHERE t.enabled AND CASE WHEN s.failures > 0 THEN s.error_since ELSE s.due_at END <= now()
+        ORDER BY CASE WHEN s.failures > 0 THEN s.error_since ELSE s.due_at END LIMIT 3) AS s
+        OFFSET 0) AS o
+      WHERE o.oldest IS NOT NULL LIMIT 1) AS oldest_overdue,
+    (SELECT row_to_json(b) FROM (
+      SELECT count(*) FILTER (WHERE state = 'closed') AS closed,
+        count(*) FILTER (WHERE state = 'open') AS open,
+        count(*) FILTER (WHERE state = 'half-open') AS "half-open"
+      FROM (SELECT bugwatch.breaker(s.failures, s.due_at) AS state
+        FROM bugwatch.tracker_state s) AS s) AS b) AS breakers
+  FROM bugwatch.figures(0, 9223372036854775807) AS f) AS r
+
+-- name: api_trackers_stats
+-- Tracker by tracker: after $1, limit $2.
+SELECT row_to_json(r), r.name FROM (
+  SELECT t.name, f.watches, f.remote_bugs, f.watches_with_errors, f.resolved, f.comments,
+    f.watches_with_comments, (SELECT bugwatch.run_told(u, t.name) FROM bugwatch.run u
+      WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL
+      ORDER BY u.id DESC LIMIT 1) AS last_run,
+    f.common_errors, f.unmapped, f.checks_24h, f.changes_24h, f.requests_24h
+  FROM (SELECT t.id, t.name FROM bugwatch.tracker t WHERE $1::text IS NULL OR t.name > $1
+    ORDER BY t.name LIMIT $2::integer) AS t
+  CROSS JOIN LATERAL bugwatch.figures(t.id, t.id) AS f
+  ORDER BY t.name) AS r
+
 -- name: api_events
 -- Of watch $1, or of all: after $2, limit $3.
 SELECT row_to_json(r), r.id FROM (
@@ -436,18 +511,10 @@ LEFT JOIN bugwatch.watch w ON w.tracker_id = b.tracker_id AND w.bug_id = b.id
 ORDER BY n.place
 
 -- name: api_hold_watch
-SELECT FROM bugwatch.tracker t
+-- Waits for the transaction of a run as well: it may hold the bug.
+SELECT FROM bugwatch.tracker t JOIN bugwatch.tracker_state s ON s.tracker_id = t.id
 WHERE t.id = (SELECT w.tracker_id FROM bugwatch.watch w WHERE w.id = $1::bigint)
-FOR NO KEY UPDATE
+FOR NO KEY UPDATE OF t FOR UPDATE OF s
 
 -- name: api_remove_watch
--- With its last watch a bug is forgotten.
-WITH gone AS (
-  DELETE FROM bugwatch.watch WHERE id = $1::bigint RETURNING id, tracker_id, bug_id
-), forgotten AS (
-  DELETE FROM bugwatch.bug b USING gone
-  WHERE b.tracker_id = gone.tracker_id AND b.id = gone.bug_id AND NOT EXISTS (
-    SELECT FROM bugwatch.watch w
-    WHERE w.tracker_id = gone.tracker_id AND w.bug_id = gone.bug_id AND w.id <> gone.id)
-)
-SELECT id FROM gone
+DELETE FROM bugwatch.watch WHERE id = $1::bigint RETURNING id

@@ -297,12 +297,17 @@ SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
 -- name: work_comments
 -- New comments of bugs $2 of tracker $1, seen by run $7: numbers $3, authors $4, posted at $5,
--- texts $6. What is stored already is left out. Bugs whose comments were all there before tell.
-WITH made AS (
+-- texts $6. What is stored already is left out, and so are bugs that were forgotten meanwhile. Bugs
+-- whose comments were all there before tell.
+WITH there AS (
+  SELECT b.id FROM bugwatch.bug b WHERE b.tracker_id = $1::bigint AND b.id = ANY ($2::bigint[])
+  FOR KEY SHARE
+), made AS (
   INSERT INTO bugwatch.comment (tracker_id, bug_id, number, author, posted_at, text)
   SELECT DISTINCT ON (n.bug_id, n.number) $1::bigint, n.*
   FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[])
     AS n (bug_id, number, author, posted_at, text)
+  WHERE n.bug_id IN (SELECT id FROM there)
   ORDER BY n.bug_id, n.number
   ON CONFLICT DO NOTHING
   RETURNING bug_id, number
@@ -344,10 +349,21 @@ WHERE tracker_id = $1::bigint
 
 -- name: work_count
 -- Run $1 went on: checked $2, changed $3, errors $4, requests $5, bytes $6 more.
-UPDATE bugwatch.run
-SET checked = checked + $2::integer, changed = changed + $3::integer,
-  errors = errors + $4::integer, requests = requests + $5::bigint, bytes = bytes + $6::bigint
-WHERE id = $1::bigint
+WITH counted AS (
+  UPDATE bugwatch.run
+  SET checked = checked + $2::integer, changed = changed + $3::integer,
+    errors = errors + $4::integer, requests = requests + $5::bigint, bytes = bytes + $6::bigint
+  WHERE id = $1::bigint
+  RETURNING tracker_id
+)
+INSERT INTO bugwatch.activity AS a (tracker_id, hour_of_day, began_at, checks, changes, requests)
+SELECT tracker_id, extract(hour FROM now() AT TIME ZONE 'UTC'), date_trunc('hour', now(), 'UTC'),
+  $2::integer, $3::integer, $5::bigint FROM counted
+ON CONFLICT (tracker_id, hour_of_day) DO UPDATE SET began_at = excluded.began_at,
+  checks = excluded.checks + CASE WHEN a.began_at = excluded.began_at THEN a.checks ELSE 0 END,
+  changes = excluded.changes + CASE WHEN a.began_at = excluded.began_at THEN a.changes ELSE 0 END,
+  requests = excluded.requests
+    + CASE WHEN a.began_at = excluded.began_at THEN a.requests ELSE 0 END
 
 -- name: work_end
 -- Run $1 ended in state $2, with the tracker's error $3, $4 where it failed.
