@@ -42,9 +42,13 @@ WHERE s.tracker_id = held.tracker_id AND s.lease_token = held.token
 RETURNING s.tracker_id
 
 -- name: work_release
--- Gives back what owner $1 holds but no longer works on: all but the trackers $2.
-UPDATE bugwatch.tracker_state SET lease_until = NULL
-WHERE lease_owner = $1 AND lease_until IS NOT NULL AND tracker_id <> ALL ($2::bigint[])
+-- Gives back what owner $1 holds but no longer works on: all but the trackers $2. Others are told.
+WITH released AS (
+  UPDATE bugwatch.tracker_state SET lease_until = NULL
+  WHERE lease_owner = $1 AND lease_until IS NOT NULL AND tracker_id <> ALL ($2::bigint[])
+  RETURNING 1
+)
+SELECT pg_notify('bugwatch_work', '') WHERE EXISTS (SELECT FROM released)
 
 -- name: work_hold
 SELECT bugwatch.hold_lease($1::bigint, $2::bigint)
@@ -403,5 +407,8 @@ SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
 FROM first WHERE s.tracker_id = $1::bigint
 
 -- name: work_leave
--- Tracker $1 when its run is given up: what is due stays due, and anybody may take it.
-UPDATE bugwatch.tracker_state SET lease_until = NULL WHERE tracker_id = $1::bigint
+-- Tracker $1 when its run is given up: what is due stays due, and anybody may take it, now.
+WITH released AS (
+  UPDATE bugwatch.tracker_state SET lease_until = NULL WHERE tracker_id = $1::bigint RETURNING 1
+)
+SELECT pg_notify('bugwatch_work', '') FROM released

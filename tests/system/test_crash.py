@@ -2,6 +2,7 @@
 import os
 import random
 import signal
+import threading
 import time
 
 import pytest
@@ -10,7 +11,8 @@ from harness import Cluster, Farm, Service, sql, wait_for
 
 BUGS = 300
 TEMPO = 0.01  # seconds between two changes in a tracker
-SECONDS = float(os.environ.get("BUGWATCH_TEST_CRASH_S", "60"))
+SECONDS = 20
+KILLS = int(os.environ.get("BUGWATCH_TEST_KILLS", "60"))
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +159,103 @@ def test_database_frozen(farm, made):
                 pass
     service.wait_ready()
     assert service.api.items("watches")
+
+
+class Writer:
+    """Changes bugs and adds comments in TRACKERS without a pause, and knows what it did."""
+
+    def __init__(self, trackers, bugs):
+        self.draw = random.Random(11)
+        self.trackers, self.bugs = trackers, bugs
+        self.statuses, self.comments = {}, {}
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.write, daemon=True)
+        self.thread.start()
+
+    def write(self):
+        while not self.over.wait(0.01):
+            tracker, number = self.draw.choice(self.trackers), self.draw.randint(1, self.bugs)
+            key = (tracker.base_url, str(number))
+            if self.draw.random() < 0.5:
+                remote, ours = self.draw.choice(tracker.two_statuses)
+                tracker.change(number, status=remote)
+                self.statuses[key] = ours
+            else:
+                text = f"said {sum(map(len, self.comments.values()))}"
+                tracker.comment(number, text, author="writer")
+                self.comments.setdefault(key, []).append(text)
+
+    def close(self):
+        self.over.set()
+        self.thread.join()
+
+
+def kill_something(draw, cluster, url, services):
+    """An instance, a backend of PostgreSQL, or all of PostgreSQL, at once and without a word."""
+    victim = draw.random()
+    if victim < 0.1:
+        cluster.stop("immediate")
+        cluster.start()
+    elif victim < 0.2:
+        pids = sql(url, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                        " AND datname = current_database() AND pid <> pg_backend_pid()")
+        if pids:
+            os.kill(int(draw.choice(pids)[0]), signal.SIGKILL)
+    else:
+        draw.choice(services).kill()
+    for service in services:
+        # One that was just starting ends when there is no database.
+        if service.process is None or service.process.poll() is not None:
+            service.kill()
+            service.launch()
+
+
+def is_accepting(url):
+    try:
+        return sql(url, "SELECT 1") == [["1"]]
+    except AssertionError:
+        return False
+
+
+def test_killed_at_random(made):
+    """Two instances and their PostgreSQL, killed at any moment while bugs and comments change:
+    every state and every comment is there exactly once."""
+    bugs = 60
+    draw = random.Random(13)
+    farm = made(Farm(bugzilla=1, roundup=1, trac=1, debbugs=1, bugs=bugs, latency_ms=20))
+    cluster = made(Cluster())
+    url = cluster.database("bugwatch")
+    services = [made(Service(database=url, check_interval_s=1, lease_s=5, instance=name)) for name in ("a", "b")]
+    token = services[0].start().api.token
+    services[1].start(token)
+    names = {}
+    for tracker in farm.all:
+        watches = services[0].api.watch_many(tracker.url(i) for i in range(1, bugs + 1))
+        names[watches[0]["tracker"]] = tracker
+    services[0].api.settled()
+    writer = made(Writer(farm.all, bugs))
+    for _ in range(KILLS):
+        moment = time.monotonic() + draw.random() * 0.7
+        wait_for(lambda: time.monotonic() >= moment, "the moment")
+        kill_something(draw, cluster, url, services)
+        wait_for(lambda: is_accepting(url), "PostgreSQL")
+    writer.close()
+    for service in services:
+        service.wait_up()
+        service.api.token = token
+    api = services[0].api
+    assert check_chains(farm, api) > KILLS, "nothing changed: this test has no teeth"
+    for watch in api.items("watches", limit=1000):
+        key = (names[watch["tracker"]].base_url, watch["remote_id"])
+        assert watch["error"] is None
+        if key in writer.statuses:
+            assert watch["status"] == writer.statuses[key], watch
+        found = [c for c in api.items(f"watches/{watch['id']}/comments", limit=1000) if c["author"] == "writer"]
+        assert [c["text"] for c in found] == writer.comments.get(key, [])
+        told = [e["new"] for e in api.items(f"watches/{watch['id']}/events", limit=1000) if e["kind"] == "comment"]
+        assert sorted(told) == sorted(str(c["number"]) for c in found), "each comment is told of once"
+    states = {run["state"] for run in api.items("runs", limit=1000)}
+    assert "abandoned" in states and "done" in states
 
 
 def test_term_while_running(farm, made):
