@@ -1,4 +1,6 @@
 """A real Trac, made and run by the test, beside a real bugwatch: its query page and feeds."""
+import base64
+import hashlib
 import importlib.util
 import json
 import subprocess
@@ -31,9 +33,12 @@ else:
 
 
 class Trac:
-    """A new environment on SQLite, whose anonymous visitors may view tickets, behind Trac's own server."""
+    """
+    A new environment on SQLite behind Trac's own server. Anonymous visitors may view tickets, or, with
+    USERS and their passwords, only those who log in (HTTP Basic, which brings a cookie).
+    """
 
-    def __init__(self):
+    def __init__(self, users=None):
         self.folder = Folder("trac")
         self.home = self.folder.path / "demo"
         self.port = free_port()
@@ -41,9 +46,20 @@ class Trac:
         self.run(self.tool("trac-admin"), self.home, "initenv", "demo", "sqlite:db/trac.db")
         self.log = open(self.folder.path / "log", "wb")
         self.server = subprocess.Popen(
-            [self.tool("tracd"), "-p", str(self.port), "-b", "127.0.0.1", self.home],
+            [self.tool("tracd"), "-p", str(self.port), "-b", "127.0.0.1", *self.close_to(users), self.home],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_for(self.answers, "Trac")
+
+    def close_to(self, users):
+        if not users:
+            return []
+        self.run(self.tool("trac-admin"), self.home, "permission", "remove", "anonymous", "TICKET_VIEW")
+        self.run(self.tool("trac-admin"), self.home, "permission", "add", "authenticated", "TICKET_VIEW")
+        passwords = self.folder.path / "passwords"
+        passwords.write_text("".join(
+            f"{name}:{{SHA}}{base64.b64encode(hashlib.sha1(word.encode()).digest()).decode()}\n"
+            for name, word in users.items()))
+        return [f"--basic-auth=demo,{passwords},demo"]
 
     @staticmethod
     def tool(name):
@@ -70,7 +86,7 @@ class Trac:
     def answers(self):
         assert self.server.poll() is None, (self.folder.path / "log").read_text()
         try:
-            with urllib.request.urlopen(self.url + "query?id=1&format=csv", timeout=10) as answer:
+            with urllib.request.urlopen(self.url + "about", timeout=10) as answer:
                 return answer.status == 200
         except OSError:
             return False
@@ -166,3 +182,30 @@ def test_what_changes_comes_by_itself(service, trac):
 def test_what_it_is(service, trac):
     tracker = next(t for t in service.cli("tracker", "list", "--json").lines if t["base_url"] == trac.url)
     assert tracker["type"] == "trac" and tracker["health"] == "ok"
+
+
+def test_what_only_users_may_see(service, made):
+    """Tickets, their changes and comments, for the price of one sign-in a run."""
+    trac = made(Trac({"joe": "se: cret"}))
+    number = trac.create(summary="hush", priority="minor")
+    url = trac.ticket(number)
+    service.cli("add", url)
+    watch = service.api.items("watches", url=url)[0]
+    name = watch["tracker"]
+    service.cli("check", name, "--wait", status=None)
+    assert service.api.ok("GET", f"trackers/{name}")["error"]["kind"] == "auth"
+
+    service.cli("tracker", "set", name, "username=joe", "password=wrong")
+    service.cli("check", name, "--wait", status=None)
+    assert service.api.ok("GET", f"trackers/{name}")["error"]["kind"] == "auth"
+
+    service.cli("tracker", "set", name, "username=joe", "password=se: cret")
+    service.cli("check", name, "--wait")
+    assert listed(service, url)["title"] == "hush"
+    assert service.api.ok("GET", f"trackers/{name}")["health"] == "ok"
+
+    service.cli("tracker", "set", name, "changes_interval_s=1")
+    trac.change(number, comment="now", author="cyd", status="accepted", priority="blocker")
+    wait_for(lambda: listed(service, url)["status"] == "confirmed", "the changed status")
+    assert listed(service, url)["importance"] == "critical"
+    wait_for(lambda: comments(service, watch) == [("cyd", "now")], "the new comment")
