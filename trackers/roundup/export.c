@@ -20,7 +20,7 @@ bool export_is_door(const struct conversation *conversation)
 	return door != NULL && strncmp(door, export_old_door, strlen(export_old_door)) == 0;
 }
 
-/* ---- what is remembered: {"fields": "status.name", "names": {"status": {"1": "unread"}}} ---- */
+/* ---- what is remembered: {"fields": "status.name", "names": {"status": {"1": "unread"}}, "form": true} ---- */
 
 /* The caller puts it. */
 static struct json_object *memory_of(const struct conversation *conversation)
@@ -50,11 +50,22 @@ const char *export_fields(const struct conversation *conversation)
 
 void export_remember(struct conversation *conversation, const char *door, const char *fields)
 {
+	const struct credentials *login = conversation->credentials;
 	struct json_object *memory = json_object_new_object();
 	json_object_object_add(memory, "fields", json_object_new_string(fields));
 	json_object_object_add(memory, "names", json_object_new_object());
+	if (login != NULL && login->session != NULL && login->session->cookie != NULL)
+		json_object_object_add(memory, "form", json_object_new_boolean(true));
 	conversation->server->door = talloc_strdup(conversation->server, door);
 	remember(conversation, memory);
+}
+
+bool export_wants_form(const struct conversation *conversation)
+{
+	struct json_object *memory = memory_of(conversation);
+	bool form = json_member(memory, "form", json_type_boolean) != NULL;
+	json_object_put(memory);
+	return export_is_door(conversation) && form;
 }
 
 bool export_has_names(const struct conversation *conversation, const char *class_name)

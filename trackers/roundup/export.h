@@ -16,7 +16,10 @@ bool export_is_door(const struct conversation *conversation);
 /* The learnt fields in a memory that export_remember made, owned by CONVERSATION. */
 const char *export_fields(const struct conversation *conversation);
 
-/* Remembers door DOOR and FIELDS, and no names. */
+/* Whether it is remembered that one signs in by the form. */
+bool export_wants_form(const struct conversation *conversation);
+
+/* Remembers door DOOR, FIELDS, whether somebody signed in by the form, and no names. */
 void export_remember(struct conversation *conversation, const char *door, const char *fields);
 
 /*

@@ -140,6 +140,8 @@ void roundup_hear_export(struct conversation *conversation, struct exchange *exc
 		ask_names(conversation);
 	} else if (is_trouble(exchange)) {
 		roundup_fail(conversation, exchange);
+	} else if (exchange->status == 403 && roundup_can_sign_in(conversation)) {
+		roundup_sign_in(conversation);
 	} else if (exchange->status == 200 && page && !old) {
 		ask_for_all_fields(conversation, export_old_door);
 	} else if (fewer != NULL && (words != NULL || (exchange->status == 200 && !page))) {
@@ -147,6 +149,11 @@ void roundup_hear_export(struct conversation *conversation, struct exchange *exc
 	} else {
 		refuse_export(conversation, exchange);
 	}
+}
+
+void roundup_probe_signed_in(struct conversation *conversation)
+{
+	ask_for_all_fields(conversation, export_door);
 }
 
 /* A class that we may not view has no names for us. */

@@ -18,6 +18,9 @@ struct exchange *roundup_ask(
 	if (login != NULL && login->api_key != NULL)
 		roundup_add_header(exchange,
 			talloc_asprintf(exchange, "Authorization: Bearer %s", login->api_key));
+	else if (login != NULL && login->session != NULL && login->session->cookie != NULL)
+		roundup_add_header(
+			exchange, talloc_asprintf(exchange, "Cookie: %s", login->session->cookie));
 	else
 		exchange->basic_login = login != NULL && login->username != NULL;
 	return exchange;

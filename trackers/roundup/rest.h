@@ -5,6 +5,7 @@
 #include "trackers/conversation.h"
 
 enum roundup_purpose {
+	ASK_LOGIN, /* a cookie, by the form of every page */
 	ASK_DOOR, /* is there REST, and may we enter? */
 	ASK_CLASSES, /* which classes may we view? */
 	ASK_SCHEMA, /* do issues have all of these fields? */
@@ -70,6 +71,21 @@ bool roundup_is_page(const struct exchange *exchange);
 
 /* Whether the administrator's limit of rows cut a good answer short. */
 bool roundup_was_cut(struct exchange *exchange);
+
+/* Whether there is a username, and nobody has signed in with it yet. */
+bool roundup_can_sign_in(const struct conversation *conversation);
+
+/* Asks for a cookie; roundup_signed_in is called when it came. */
+void roundup_sign_in(struct conversation *conversation);
+
+/* Whether we are signed in, or have failed. */
+void roundup_hear_login(struct conversation *conversation, struct exchange *exchange);
+
+/* Goes on with the errand. */
+void roundup_signed_in(struct conversation *conversation);
+
+/* Goes on with the probe. */
+void roundup_probe_signed_in(struct conversation *conversation);
 
 /* Looks for a door. The hearers of what it asks follow. */
 void roundup_begin_probe(struct conversation *conversation);

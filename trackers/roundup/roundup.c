@@ -288,7 +288,7 @@ static void begin_check(struct conversation *conversation)
 	roundup_ask_all(conversation, ASK_BUGS, &question);
 }
 
-static void begin(struct conversation *conversation)
+static void begin_errand(struct conversation *conversation)
 {
 	static void (*const beginnings[])(struct conversation *) = {
 		[ERRAND_PROBE] = roundup_begin_probe,
@@ -299,9 +299,26 @@ static void begin(struct conversation *conversation)
 	beginnings[conversation->errand](conversation);
 }
 
+static void begin(struct conversation *conversation)
+{
+	if (export_wants_form(conversation) && roundup_can_sign_in(conversation))
+		roundup_sign_in(conversation);
+	else
+		begin_errand(conversation);
+}
+
+void roundup_signed_in(struct conversation *conversation)
+{
+	if (conversation->errand == ERRAND_PROBE)
+		roundup_probe_signed_in(conversation);
+	else
+		begin_errand(conversation);
+}
+
 static void hear(struct conversation *conversation, struct exchange *exchange)
 {
 	static void (*const ears[])(struct conversation *, struct exchange *) = {
+		[ASK_LOGIN] = roundup_hear_login,
 		[ASK_DOOR] = roundup_hear_door,
 		[ASK_CLASSES] = roundup_hear_classes,
 		[ASK_SCHEMA] = roundup_hear_schema,
