@@ -1,165 +1,339 @@
 /*
- * Answers from strangers, to every driver. The first bytes choose the driver, the errand, the
- * remembered door and the size of the pieces fed; then each answer is a byte for its HTTP status,
- * one for its content type, and a text up to the next NUL; a status from MORE on has headers, too. When
- * the bytes are used up, the connection fails.
+ * Answers from strangers, to the driver DRIVER. An input is a recorded case (tests/data/README.md) in
+ * one piece: first what is asked and what is remembered, a line each; then, each after a line `%%`,
+ * the answers: status line, headers, an empty line, body; or `!KIND` for a failure of the transport.
+ * When they are used up, the connection fails.
  */
 #include "tests/fuzz/one.h"
+#include "tests/unit/sound.h"
 #include "trackers/tracker.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <talloc.h>
 
-enum { MORE = 132 }; /* a multiple of the number of statuses */
-enum { MANY = 200 }; /* more questions than any errand about this few bugs may ask */
+enum { BUGS = 40, AT_ONCE = 8 };
+enum { IN_VAIN = 200 }; /* more questions than any errand about BUGS asks where nobody answers */
 
-static const struct wanted wanted[] = {{.remote_id = "1", .known = true},
-	{.remote_id = "2", .known = true}, {.remote_id = "3"},
-	{.remote_id = "17",
-		.known = true,
-		.newest_comment = 3,
-		.newest_posted_at = 1700000000 * MOMENT_SECOND}};
-enum { WANTED = sizeof(wanted) / sizeof(wanted[0]) };
+static const moment now = 1800000000 * MOMENT_SECOND;
 
+/* What is left of the input; cut into texts as it is read. */
 struct input {
-	const uint8_t *bytes;
+	char *at;
 	size_t left;
 };
 
-static uint8_t take(struct input *input)
+/* A talloc object, which owns all texts. */
+struct script {
+	const struct tracker *tracker;
+	enum errand errand;
+	const char *base_url;
+	struct server *server;
+	bool has_mirror;
+	struct credentials credentials;
+	bool has_credentials;
+	moment since;
+	struct wanted wanted[BUGS];
+	unsigned wanted_count;
+	unsigned at_once; /* so many questions are under way, the newest is answered first */
+	size_t piece; /* bytes of an answer that come at once */
+};
+
+static void require(bool holds, const char *what)
 {
-	if (input->left == 0)
-		return 0;
-	input->left--;
-	return *input->bytes++;
+	if (holds)
+		return;
+	fprintf(stderr, "%s\n", what);
+	abort();
 }
 
-static void feed_headers(struct exchange *exchange)
+/* ---- reading ---- */
+
+/* The text up to the next WORD, NUL-ended; its size in *N. */
+static char *take(struct input *input, const char *word, size_t *n)
 {
-	exchange_hear_header(exchange, "Link",
-		"<http://tracker.example.org/api/v3/repositories/1/issues?page=2>; rel=\"next\"");
-	exchange_hear_header(exchange, "ETag", "W/\"0a1b\"");
-	exchange_hear_header(exchange, "X-RateLimit-Remaining", "0");
-	exchange_hear_header(exchange, "X-RateLimit-Reset", "1800001800");
+	char *text = input->at, *end = memmem(text, input->left, word, strlen(word));
+	*n = end != NULL ? (size_t)(end - text) : input->left;
+	size_t used = end != NULL ? *n + strlen(word) : input->left;
+	text[*n] = '\0';
+	input->at += used;
+	input->left -= used;
+	return text;
+}
+
+/* Only one that could be stored. */
+static void read_base(struct script *script, const char *text)
+{
+	struct url *url = url_parse(script, text);
+	if (url != NULL && strcmp(url_base(script, url, strlen(url->path)), text) == 0)
+		script->base_url = text;
+}
+
+/* "ID [known [NUMBER TIME]]" */
+static void read_bug(struct script *script, char *text)
+{
+	const char *id = strsep(&text, " ");
+	if (script->wanted_count == BUGS || !script->tracker->valid_id(id))
+		return;
+	struct wanted *wanted = &script->wanted[script->wanted_count++];
+	*wanted = (struct wanted){.remote_id = id, .newest_comment = -1};
+	wanted->known = text != NULL && strcmp(strsep(&text, " "), "known") == 0;
+	if (text == NULL || *text < '0' || *text > '9')
+		return;
+	wanted->newest_comment = atoi(strsep(&text, " "));
+	if (text != NULL)
+		moment_parse(text, &wanted->newest_posted_at);
+}
+
+static enum errand errand_of(const char *word)
+{
+	static const char *const words[] = {"probe", "check", "changes", "comments"};
+	for (int i = 0; i < 4; i++)
+		if (strcmp(words[i], word) == 0)
+			return (enum errand)i;
+	return ERRAND_CHECK;
+}
+
+static void read_login(struct script *script, const char *word, char *text)
+{
+	script->has_credentials = true;
+	if (strcmp(word, "key") == 0) {
+		script->credentials.api_key = text;
+	} else if (strcmp(word, "cookie") == 0) {
+		script->credentials.session->cookie =
+			talloc_strdup(script->credentials.session, text);
+	} else {
+		script->credentials.username = strsep(&text, " ");
+		script->credentials.password = text != NULL ? text : "";
+	}
+}
+
+static size_t number_of(const char *text, size_t most)
+{
+	size_t number = strtoul(text, NULL, 10);
+	return number == 0 ? 1 : number > most ? most : number;
+}
+
+static void read_line(struct script *script, const char *word, char *text)
+{
+	if (strcmp(word, "errand") == 0)
+		script->errand = errand_of(text);
+	else if (strcmp(word, "base") == 0)
+		read_base(script, text);
+	else if (strcmp(word, "since") == 0)
+		moment_parse(text, &script->since);
+	else if (strcmp(word, "door") == 0 && strchr(text, ' ') == NULL)
+		script->server->door = text;
+	else if (strcmp(word, "memory") == 0)
+		script->server->memory = text;
+	else if (strcmp(word, "version") == 0)
+		script->server->version = text;
+	else if (strcmp(word, "mirror") == 0)
+		script->has_mirror = true;
+	else if (strcmp(word, "bug") == 0)
+		read_bug(script, text);
+	else if (strcmp(word, "user") == 0 || strcmp(word, "key") == 0 ||
+		strcmp(word, "cookie") == 0)
+		read_login(script, word, text);
+	else if (strcmp(word, "at-once") == 0)
+		script->at_once = (unsigned)number_of(text, AT_ONCE);
+	else if (strcmp(word, "piece") == 0)
+		script->piece = number_of(text, 65536);
+}
+
+static bool is_plain(const char *text)
+{
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
+/* What is remembered and configured was checked before; other lines are none. */
+static struct script *read_script(const void *owner, struct input *input)
+{
+	struct script *script = talloc_zero(owner, struct script);
+	script->tracker = tracker_by_name(DRIVER);
+	size_t n;
+	char *lines = take(input, "\n%%\n", &n);
+	script->server = server_new(script);
+	script->credentials.session = talloc_zero(script, struct session);
+	script->base_url = "https://bugs.example.org/";
+	script->at_once = 1;
+	script->piece = 65536;
+	for (char *line; (line = strsep(&lines, "\n")) != NULL;) {
+		if (!is_plain(line))
+			continue;
+		char *word = strsep(&line, " ");
+		read_line(script, word, line != NULL ? line : word + strlen(word));
+	}
+	return script;
+}
+
+/* ---- questions ---- */
+
+/*
+ * A driver asks its own tracker's host, or the one beside it that has its API; nobody else. The
+ * memory that an input brings may hold a blank that no driver put there.
+ */
+static void inspect_url(const struct conversation *conversation, const struct exchange *exchange)
+{
+	struct url *asked = url_parse(exchange, exchange->url);
+	struct url *base = url_parse(exchange, conversation->base_url);
+	require(is_plain(exchange->url), "an address is none");
+	require(strchr(exchange->url, ' ') == NULL || conversation->server->memory != NULL,
+		"a blank in an address");
+	if (asked == NULL) /* longer than what url_parse takes */
+		return;
+	const char *host = base->host + (strncmp(base->host, "www.", 4) == 0 ? 4 : 0);
+	require(strcmp(asked->scheme, base->scheme) == 0 && asked->port == base->port &&
+			(strcmp(asked->host, base->host) == 0 ||
+				strcmp(asked->host, talloc_asprintf(base, "api.%s", host)) == 0),
+		"a stranger is asked");
+}
+
+static void inspect_question(
+	const struct conversation *conversation, const struct exchange *exchange)
+{
+	if (exchange->sql != NULL) {
+		require(conversation->has_mirror, "a mirror is asked that is not there");
+		return;
+	}
+	inspect_url(conversation, exchange);
+	for (int i = 0; i < EXCHANGE_HEADERS && exchange->headers[i] != NULL; i++)
+		require(strpbrk(exchange->headers[i], "\r\n") == NULL,
+			"a line too many in a header");
+}
+
+/* ---- answers ---- */
+
+static void fail(struct conversation *conversation, struct exchange *exchange, enum err_kind kind)
+{
+	struct err failure = {.kind = kind, .text = "the connection is gone"};
+	exchange_end(conversation, exchange, &failure);
+}
+
+static char *plain_type(char *type)
+{
+	type[strcspn(type, "; ")] = '\0';
+	for (char *at = type; *at != '\0'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at += 'a' - 'A';
+	return type;
+}
+
+/* Hears the lines of HEAD after the first. */
+static void feed_head(struct conversation *conversation, struct exchange *exchange, char *head)
+{
+	const char *status = strchr(strsep(&head, "\n"), ' ');
+	char *type = NULL;
+	moment date = 0;
+	for (char *line; (line = strsep(&head, "\n")) != NULL;) {
+		char *name = strsep(&line, ":");
+		if (line == NULL)
+			continue;
+		line[strcspn(line, "\r")] = '\0';
+		line += strspn(line, " ");
+		if (exchange->hear_headers)
+			exchange_hear_header(exchange, name, line);
+		if (strcasecmp(name, "Content-Type") == 0)
+			type = plain_type(line);
+		else if (strcasecmp(name, "Date") == 0)
+			moment_parse_http(line, &date);
+	}
+	exchange_head(conversation, exchange, status != NULL ? atoi(status) : 200, type, date);
 }
 
 static void feed(struct conversation *conversation, struct exchange *exchange, struct input *input,
 	size_t piece)
 {
-	static const int statuses[] = {200, 200, 200, 200, 200, 400, 401, 403, 404, 429, 500, 0};
-	static const char *const types[] = {
-		"application/json", "text/html", "text/xml", "text/csv", "text/plain", NULL};
-	uint8_t choice = take(input);
-	int status = statuses[choice % (sizeof(statuses) / sizeof(statuses[0]))];
-	const char *type = types[take(input) % (sizeof(types) / sizeof(types[0]))];
-	const char *text = (const char *)input->bytes;
-	size_t n = strnlen(text, input->left);
-	input->bytes += n;
-	input->left -= n;
-	take(input);
-	if (choice >= MORE && exchange->hear_headers)
-		feed_headers(exchange);
-	exchange_head(conversation, exchange, status, type, 1800000000 * MOMENT_SECOND);
-	for (size_t at = 0; at < n; at += piece)
-		exchange_data(conversation, exchange, text + at, n - at < piece ? n - at : piece);
+	struct input answer = {.at = NULL};
+	size_t n;
+	if (input->left == 0) {
+		fail(conversation, exchange, ERR_CONNECTION);
+		return;
+	}
+	answer.at = take(input, "\n%%\n", &answer.left);
+	char *head = take(&answer, "\n\n", &n);
+	if (head[0] == '!') {
+		enum err_kind kind = err_of_word(head + 1);
+		fail(conversation, exchange, kind != ERR_NONE ? kind : ERR_TIMEOUT);
+		return;
+	}
+	feed_head(conversation, exchange, head);
+	for (; answer.left > 0; answer.at += n, answer.left -= n) {
+		n = answer.left < piece ? answer.left : piece;
+		exchange_data(conversation, exchange, answer.at, n);
+	}
 	exchange_end(conversation, exchange, NULL);
 }
 
-/* What reaches the database and the terminal has no control characters. */
-static void require_clean(const char *text)
+/* ---- errands ---- */
+
+static struct conversation *begin(const struct script *script)
 {
-	for (; text != NULL && *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			abort();
+	const struct tracker *tracker = script->tracker;
+	const struct credentials *login = script->has_credentials ? &script->credentials : NULL;
+	struct conversation *conversation;
+	if (script->errand == ERRAND_CHANGES)
+		conversation =
+			conversation_new_changes(script, tracker, script->base_url, script->server,
+				login, script->wanted, script->wanted_count, script->since, now);
+	else if (script->errand == ERRAND_PROBE)
+		conversation = conversation_new(script, tracker, script->errand, script->base_url,
+			NULL, login, NULL, 0, now);
+	else
+		conversation = conversation_new(script, tracker, script->errand, script->base_url,
+			script->server, login, script->wanted, script->wanted_count, now);
+	conversation->has_mirror = script->has_mirror;
+	return conversation;
 }
 
-static void inspect_texts(const struct observation *observation)
+static void talk(
+	struct conversation *conversation, struct input *input, const struct script *script)
 {
-	require_clean(observation->err.text);
-	require_clean(observation->title);
-	require_clean(observation->product);
-	require_clean(observation->status);
-	require_clean(observation->resolution);
-	require_clean(observation->severity);
-	require_clean(observation->priority);
-	require_clean(observation->tags);
-}
-
-static void inspect_comments(const struct conversation *conversation)
-{
-	for (unsigned i = 0; i < conversation->comment_count; i++) {
-		const struct comment *comment = &conversation->comments[i];
-		if (comment->wanted >= conversation->wanted_count ||
-			strlen(comment->text) > COMMENT_LIMIT)
-			abort();
-		require_clean(comment->author);
+	struct exchange *under_way[AT_ONCE], *next;
+	unsigned count = 0;
+	for (int in_vain = 0; !conversation_over(conversation);) {
+		while (count < script->at_once &&
+			(next = conversation_next(conversation)) != NULL) {
+			inspect_question(conversation, next);
+			under_way[count++] = next;
+		}
+		require(count > 0, "nothing is asked, but it is not over");
+		in_vain += input->left == 0;
+		require(in_vain < IN_VAIN, "asks without an end");
+		feed(conversation, under_way[--count], input, script->piece);
 	}
+	const char *wrong = unsound(conversation);
+	require(wrong == NULL, wrong);
 }
 
-/* One word on a bug at most, and none of a bug that was not asked for. */
-static void inspect(const struct conversation *conversation)
+/* The errand; a probe is followed by all that the server was found to be able to. */
+static void play(struct script *script, struct input *input)
 {
-	bool seen[WANTED] = {false};
-	for (unsigned i = 0; i < conversation->observation_count; i++) {
-		unsigned bug = conversation->observations[i].wanted;
-		if (bug >= conversation->wanted_count || seen[bug])
-			abort();
-		seen[bug] = true;
-		inspect_texts(&conversation->observations[i]);
+	static const enum errand errands[] = {ERRAND_CHECK, ERRAND_COMMENTS, ERRAND_CHANGES};
+	static const unsigned abilities[] = {0, ABILITY_COMMENTS, ABILITY_CHANGES};
+	struct conversation *conversation = begin(script);
+	bool probed = script->errand == ERRAND_PROBE;
+	talk(conversation, input, script);
+	if (!probed || conversation->err.kind != ERR_NONE || script->wanted_count == 0)
+		return;
+	script->server = conversation->server;
+	for (int i = 0; i < 3; i++) {
+		script->errand = errands[i];
+		if (i == 0 || (script->server->abilities & abilities[i]) != 0)
+			talk(begin(script), input, script);
 	}
-	inspect_comments(conversation);
-	require_clean(conversation->err.text);
-	if (!conversation_over(conversation))
-		abort();
-}
-
-static void talk(struct conversation *conversation, struct input *input, size_t piece)
-{
-	static const struct err gone = {.kind = ERR_CONNECTION, .text = "the connection is gone"};
-	struct exchange *exchange;
-	for (int asked = 0; (exchange = conversation_next(conversation)) != NULL; asked++) {
-		if (asked == MANY)
-			abort();
-		if (input->left > 0)
-			feed(conversation, exchange, input, piece);
-		else
-			exchange_end(conversation, exchange, &gone);
-	}
-	inspect(conversation);
-}
-
-static struct conversation *begin(
-	const struct tracker *tracker, enum errand errand, const struct server *server)
-{
-	static const char base[] = "http://tracker.example.org/tracker/one/";
-	static const moment now = 1800000000 * MOMENT_SECOND;
-	if (errand == ERRAND_PROBE)
-		return conversation_new(server, tracker, errand, base, NULL, NULL, NULL, 0, now);
-	if (errand == ERRAND_CHANGES)
-		return conversation_new_changes(
-			server, tracker, base, server, NULL, wanted, WANTED, now - MOMENT_DAY, now);
-	return conversation_new(server, tracker, errand, base, server, NULL, wanted, WANTED, now);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	static const char *const doors[] = {NULL, "rest/", "rest.cgi/", "rpc", "query",
-		"cgi/soap.cgi", "xmlrpc", "export_csv_id"};
-	static const enum errand errands[] = {
-		ERRAND_PROBE, ERRAND_CHECK, ERRAND_COMMENTS, ERRAND_CHANGES};
-	struct input input = {bytes, n};
-	unsigned drivers = 0;
-	while (trackers[drivers] != NULL)
-		drivers++;
-	const struct tracker *tracker = trackers[take(&input) % drivers];
-	enum errand errand = errands[take(&input) % 4];
-	struct server *server = server_new(NULL);
-	server->door = doors[take(&input) % (sizeof(doors) / sizeof(doors[0]))];
-	if (server->door != NULL && strcmp(server->door, "xmlrpc") == 0)
-		server->memory = "xml";
-	struct conversation *conversation = begin(tracker, errand, server);
-	talk(conversation, &input, 1 + take(&input) * 16u);
-	talloc_free(server);
+	void *owner = talloc_new(NULL);
+	struct input input = {talloc_size(owner, n + 1), n};
+	memcpy(input.at, bytes, n);
+	play(read_script(owner, &input), &input);
+	talloc_free(owner);
 	return 0;
 }
