@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last second that is stored: 9999-12-31T23:59:59Z. */
+/* The first and the last second that are read: of the years 1 and 9999. */
+static const moment earliest = -62135596800 * MOMENT_SECOND;
 static const moment latest = 253402300799 * MOMENT_SECOND;
 
 /* What reaches the database and the terminal has no control characters. */
@@ -17,7 +18,7 @@ static bool is_clean(const char *text)
 
 static bool is_moment(moment at)
 {
-	return at >= 0 && at <= latest + MOMENT_SECOND;
+	return at >= earliest && at <= latest + MOMENT_SECOND;
 }
 
 static bool is_clean_observation(const struct observation *observation)
