@@ -181,9 +181,9 @@ static void inspect_url(const struct conversation *conversation, const struct ex
 {
 	struct url *asked = url_parse(exchange, exchange->url);
 	struct url *base = url_parse(exchange, conversation->base_url);
-	require(is_plain(exchange->url), "an address is none");
-	require(strchr(exchange->url, ' ') == NULL || conversation->server->memory != NULL,
-		"a blank in an address");
+	const char least = conversation->server->memory != NULL ? ' ' : '!';
+	for (const char *at = exchange->url; *at != '\0'; at++)
+		require((unsigned char)*at >= least && *at != 0x7f, "an address is none");
 	if (asked == NULL) /* longer than what url_parse takes */
 		return;
 	const char *host = base->host + (strncmp(base->host, "www.", 4) == 0 ? 4 : 0);
@@ -196,11 +196,8 @@ static void inspect_url(const struct conversation *conversation, const struct ex
 static void inspect_question(
 	const struct conversation *conversation, const struct exchange *exchange)
 {
-	if (exchange->sql != NULL) {
-		require(conversation->has_mirror, "a mirror is asked that is not there");
-		return;
-	}
-	inspect_url(conversation, exchange);
+	if (exchange->sql == NULL)
+		inspect_url(conversation, exchange);
 	for (int i = 0; i < EXCHANGE_HEADERS && exchange->headers[i] != NULL; i++)
 		require(strpbrk(exchange->headers[i], "\r\n") == NULL,
 			"a line too many in a header");
@@ -250,8 +247,9 @@ static void feed(struct conversation *conversation, struct exchange *exchange, s
 {
 	struct input answer = {.at = NULL};
 	size_t n;
-	if (input->left == 0) {
-		fail(conversation, exchange, ERR_CONNECTION);
+	if (input->left == 0 || (exchange->sql != NULL && !conversation->has_mirror)) {
+		fail(conversation, exchange,
+			input->left == 0 ? ERR_CONNECTION : ERR_UNSUPPORTED_TRACKER);
 		return;
 	}
 	answer.at = take(input, "\n%%\n", &answer.left);

@@ -195,7 +195,7 @@ char *github_next_page(const struct conversation *conversation, const struct exc
 	char *url = talloc_strndup(exchange, begin + 1, (size_t)(end - begin - 1));
 	char *api = github_api(url, conversation->base_url);
 	size_t root = (size_t)(strstr(api, "/repos/") - api) + 1;
-	return strncmp(url, api, root) == 0 ? url : NULL;
+	return strncmp(url, api, root) == 0 && url_parse(url, url) != NULL ? url : NULL;
 }
 
 int64_t github_number(struct json_object *item)

@@ -55,7 +55,7 @@ bool github_says_missing(const struct exchange *exchange, const char **why);
 /* Whether there is a page after that of EXCHANGE. */
 bool github_has_next(const struct exchange *exchange);
 
-/* Its address; NULL where that is not in the API of the repository. Owned by EXCHANGE. */
+/* Its address; NULL where that is none, or not in the API of the repository. Owned by EXCHANGE. */
 char *github_next_page(const struct conversation *conversation, const struct exchange *exchange);
 
 /* The number of issue ITEM; 0 where it is no issue. */
