@@ -30,6 +30,8 @@ request_handler handle_list_watch_comments, handle_list_watch_events;
 request_handler handle_make_watches;
 /* run_handlers.c */
 request_handler handle_list_runs, handle_show_run, handle_list_run_errors;
+/* feed_handlers.c */
+request_handler handle_feed;
 /* event_handlers.c */
 request_handler handle_list_events;
 /* token_handlers.c */

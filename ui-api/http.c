@@ -3,6 +3,7 @@
 #include "trackers/utf8.h"
 
 #include <ctype.h>
+#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
@@ -138,12 +139,28 @@ const char *http_head_fault(const struct evkeyvalq *headers, struct http_head he
 	return NULL;
 }
 
-const char *http_bearer(const struct evkeyvalq *headers)
+/* The password in CODED, base64 of `user:password`. */
+static char *basic_password(const void *owner, const char *coded)
+{
+	size_t room = strlen(coded), n = 0;
+	char *plain = talloc_zero_size(owner, room + 1);
+	bool read = sodium_base642bin((unsigned char *)plain, room, coded, room, NULL, &n, NULL,
+			    sodium_base64_VARIANT_ORIGINAL) == 0;
+	char *colon = read ? strchr(plain, ':') : NULL;
+	return colon != NULL ? talloc_strdup(owner, colon + 1) : NULL;
+}
+
+char *http_token(const void *owner, const struct evkeyvalq *headers)
 {
 	unsigned count;
 	const char *value = find_header(headers, "Authorization", &count);
-	if (count != 1 || strncasecmp(value, "Bearer ", 7) != 0)
+	if (count != 1)
 		return NULL;
-	value += 7;
-	return value + strspn(value, " ");
+	size_t word = strcspn(value, " ");
+	const char *rest = value + word + strspn(value + word, " ");
+	if (word == 6 && strncasecmp(value, "Bearer", word) == 0)
+		return talloc_strdup(owner, rest);
+	if (word == 5 && strncasecmp(value, "Basic", word) == 0)
+		return basic_password(owner, rest);
+	return NULL;
 }

@@ -12,8 +12,10 @@ void handle_openapi(struct request *request)
 void handle_show_problem(struct request *request)
 {
 	const char *page = problem_page(request, request->parameters[0]);
-	if (page == NULL)
+	if (page == NULL) {
 		request_fail(request, 404, "there is no such type of problem");
-	else
-		request_answer_text(request, page);
+		return;
+	}
+	evbuffer_add_printf(request_output(request), "%s", page);
+	request_answer_as(request, "text/plain; charset=utf-8");
 }

@@ -152,10 +152,9 @@ void request_answer(struct request *request, int status, const char *text)
 	send_answer(request, status, "application/json");
 }
 
-void request_answer_text(struct request *request, const char *text)
+void request_answer_as(struct request *request, const char *type)
 {
-	evbuffer_add(request->state->output, text, strlen(text));
-	send_answer(request, 200, "text/plain; charset=utf-8");
+	send_answer(request, 200, type);
 }
 
 void request_refuse(struct request *request, struct problem *problem)
@@ -303,9 +302,11 @@ static void check_role(struct request *request, struct db_rows *const *rows)
 
 static void authenticate(struct request *request)
 {
-	const char *token = http_bearer(evhttp_request_get_input_headers(request->wire));
+	const char *token = http_token(request, evhttp_request_get_input_headers(request->wire));
 	if (token == NULL) {
 		request_header(request, "WWW-Authenticate", "Bearer");
+		if (strstr(request->route->answers, "atom") != NULL)
+			request_header(request, "WWW-Authenticate", "Basic realm=\"bugwatch\"");
 		request_fail(request, 401, "this takes a token: Authorization: Bearer TOKEN");
 		return;
 	}

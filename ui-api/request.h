@@ -95,8 +95,8 @@ void request_answer(struct request *request, int status, const char *text);
  */
 struct evhttp_request *request_take_over(struct request *request, const char *type);
 
-/* Answers with 200 and TEXT as plain text. Frees REQUEST. */
-void request_answer_text(struct request *request, const char *text);
+/* Answers with 200 and what is in request_output, of the media type TYPE. Frees REQUEST. */
+void request_answer_as(struct request *request, const char *type);
 
 /* Answers with PROBLEM. Frees REQUEST. */
 void request_refuse(struct request *request, struct problem *problem);

@@ -369,6 +369,16 @@ SELECT row_to_json(r), r.id FROM (
   WHERE ($1::bigint IS NULL OR watch = $1::bigint) AND id > coalesce($2::bigint, 0)
   ORDER BY id LIMIT $3::integer) AS r
 
+-- name: api_newest_events
+-- The newest hundred, newest first, of tracker $1 or of all; with the bugs' titles.
+SELECT e.id, bugwatch.rfc3339(e.at), e.kind, e.tracker, e.remote_id, e.url, e.old, e.new, b.title
+FROM (
+  SELECT * FROM bugwatch.event
+  WHERE $1::text IS NULL OR tracker_id = (SELECT id FROM bugwatch.tracker WHERE name = $1)
+  ORDER BY id DESC LIMIT 100) AS e
+LEFT JOIN bugwatch.bug b ON b.tracker_id = e.tracker_id AND b.id = e.bug_id
+ORDER BY e.id DESC
+
 -- name: api_newest_event
 SELECT coalesce(max(id), 0) FROM bugwatch.event
 

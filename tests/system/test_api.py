@@ -115,7 +115,7 @@ def test_whoami_and_tokens(api, viewer):
 
 def test_revoked_token(api, service):
     made = api.ok("POST", "tokens", {"name": "short", "role": "viewer"}, 201)
-    assert set(made) == {"id", "name", "role", "created_at", "token"}
+    assert set(made) == {"id", "name", "role", "created_at", "expires_at", "token"}
     other = Api(service.url, made["token"])
     assert other.get("whoami").status == 200
     assert api.request("DELETE", f"tokens/{made['id']}").status == 204
