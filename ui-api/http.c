@@ -150,7 +150,7 @@ static char *basic_password(const void *owner, const char *coded)
 	return colon != NULL ? talloc_strdup(owner, colon + 1) : NULL;
 }
 
-char *http_token(const void *owner, const struct evkeyvalq *headers)
+char *http_token(const void *owner, const struct evkeyvalq *headers, bool basic)
 {
 	unsigned count;
 	const char *value = find_header(headers, "Authorization", &count);
@@ -160,7 +160,7 @@ char *http_token(const void *owner, const struct evkeyvalq *headers)
 	const char *rest = value + word + strspn(value + word, " ");
 	if (word == 6 && strncasecmp(value, "Bearer", word) == 0)
 		return talloc_strdup(owner, rest);
-	if (word == 5 && strncasecmp(value, "Basic", word) == 0)
+	if (basic && word == 5 && strncasecmp(value, "Basic", word) == 0)
 		return basic_password(owner, rest);
 	return NULL;
 }

@@ -42,9 +42,10 @@ struct http_head {
 const char *http_head_fault(const struct evkeyvalq *headers, struct http_head head);
 
 /*
- * The token of an `Authorization: Bearer TOKEN` header, or the password of `Basic`, whatever the user's
- * name: readers of feeds know no other way. NULL where there is none; owned by OWNER.
+ * The token of an `Authorization: Bearer TOKEN` header, or, where BASIC is taken too, the password of
+ * `Basic`, whatever the user's name: readers of feeds know no other way. NULL where there is none;
+ * owned by OWNER.
  */
-char *http_token(const void *owner, const struct evkeyvalq *headers);
+char *http_token(const void *owner, const struct evkeyvalq *headers, bool basic);
 
 #endif

@@ -302,10 +302,12 @@ static void check_role(struct request *request, struct db_rows *const *rows)
 
 static void authenticate(struct request *request)
 {
-	const char *token = http_token(request, evhttp_request_get_input_headers(request->wire));
+	bool basic = strstr(request->route->answers, "atom") != NULL;
+	const char *token =
+		http_token(request, evhttp_request_get_input_headers(request->wire), basic);
 	if (token == NULL) {
 		request_header(request, "WWW-Authenticate", "Bearer");
-		if (strstr(request->route->answers, "atom") != NULL)
+		if (basic)
 			request_header(request, "WWW-Authenticate", "Basic realm=\"bugwatch\"");
 		request_fail(request, 401, "this takes a token: Authorization: Bearer TOKEN");
 		return;
