@@ -364,8 +364,8 @@ static struct conversation *play(struct script *script, const struct feeding *fe
 		compare_question(exchange, question);
 		unsigned before = conversation->observation_count;
 		feed(conversation, exchange, &question->reply, feeding, cut);
-		if (cut)
-			assert_int_equal(conversation->observation_count, before);
+		for (unsigned i = before; cut && i < conversation->observation_count; i++)
+			assert_int_not_equal(conversation->observations[i].err.kind, ERR_NONE);
 	}
 	assert_true(conversation_over(conversation));
 	if (feeding->cut_reply < 0 && asked != (int)script->question_count)
@@ -404,7 +404,10 @@ static void play_cuts(struct script *script, int reply)
 			if (seen == 0 && is_cut_unseen(full, at))
 				continue;
 			struct conversation *cut = play(script, &feeding);
-			assert_int_not_equal(cut->err.kind, ERR_NONE);
+			/* A bug's own failure may be all that even the whole answer tells. */
+			if (cut->err.kind == ERR_NONE)
+				assert_string_equal(
+					told(script, cut, script->server), script->expected);
 			told_nothing_new(script->expected, told(script, cut, script->server));
 			talloc_free(cut);
 		}

@@ -17,19 +17,12 @@ static bool begins(const char *at, const char *end, const char *with)
 	return (size_t)(end - at) >= n && memcmp(at, with, n) == 0;
 }
 
-/*
- * The mail that begins at AT or later, NULL where none does: behind a line `From unknown DATE`, its
- * first own line is the server's. There is no blank line before, and mails that the server sent
- * itself begin otherwise.
- */
-static const char *find_mail(const char *at, const char *end)
+/* The next line `From unknown DATE` from AT on, END for none; in a mail such lines are quoted. */
+static const char *find_separator(const char *at, const char *end)
 {
-	for (; at < end; at = next_line(at, end)) {
-		const char *next = next_line(at, end);
-		if (begins(at, end, separator) && begins(next, end, received))
-			return at;
-	}
-	return NULL;
+	while (at < end && !begins(at, end, separator))
+		at = next_line(at, end);
+	return at;
 }
 
 /*
@@ -67,15 +60,18 @@ static struct mbox_mail read_mail(const void *owner, const char *at, const char 
 	return mail;
 }
 
+/* There is no blank line before a separator. Mails that the server sent itself begin otherwise. */
 struct mbox *mbox_read(const void *owner, const char *text, size_t n, bool single)
 {
 	struct mbox *mbox = talloc_zero(owner, struct mbox);
-	const char *end = text + n, *next = find_mail(text, end);
-	while (next != NULL) {
+	const char *end = text + n, *next = find_separator(text, end);
+	while (next < end) {
 		const char *at = next_line(next, end);
-		next = single ? NULL : find_mail(at, end);
+		next = single ? end : find_separator(at, end);
+		if (!begins(at, end, received))
+			continue;
 		mbox->mails = talloc_realloc(mbox, mbox->mails, struct mbox_mail, mbox->count + 1);
-		mbox->mails[mbox->count++] = read_mail(mbox, at, next != NULL ? next : end, single);
+		mbox->mails[mbox->count++] = read_mail(mbox, at, next, single);
 	}
 	return mbox;
 }
