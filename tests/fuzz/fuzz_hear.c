@@ -31,6 +31,7 @@ struct script {
 	enum errand errand;
 	const char *base_url;
 	struct server *server;
+	bool recalls; /* the memory is the input's, and no driver's own */
 	bool has_mirror;
 	struct credentials credentials;
 	bool has_credentials;
@@ -87,6 +88,12 @@ static void read_bug(struct script *script, char *text)
 		moment_parse(text, &wanted->newest_posted_at);
 }
 
+static void read_memory(struct script *script, const char *text)
+{
+	script->server->memory = text;
+	script->recalls = true;
+}
+
 static enum errand errand_of(const char *word)
 {
 	static const char *const words[] = {"probe", "check", "changes", "comments"};
@@ -127,7 +134,7 @@ static void read_line(struct script *script, const char *word, char *text)
 	else if (strcmp(word, "door") == 0 && strchr(text, ' ') == NULL)
 		script->server->door = text;
 	else if (strcmp(word, "memory") == 0)
-		script->server->memory = text;
+		read_memory(script, text);
 	else if (strcmp(word, "version") == 0)
 		script->server->version = text;
 	else if (strcmp(word, "mirror") == 0)
@@ -173,18 +180,12 @@ static struct script *read_script(const void *owner, struct input *input)
 
 /* ---- questions ---- */
 
-/*
- * A driver asks its own tracker's host, or the one beside it that has its API; nobody else. The
- * memory that an input brings may hold a blank that no driver put there.
- */
-static void inspect_url(const struct conversation *conversation, const struct exchange *exchange)
+/* A driver asks its own tracker's host, or the one beside it that has its API; nobody else. */
+static void inspect_origin(const struct conversation *conversation, const struct exchange *exchange)
 {
 	struct url *asked = url_parse(exchange, exchange->url);
 	struct url *base = url_parse(exchange, conversation->base_url);
-	const char least = conversation->server->memory != NULL ? ' ' : '!';
-	for (const char *at = exchange->url; *at != '\0'; at++)
-		require((unsigned char)*at >= least && *at != 0x7f, "an address is none");
-	if (asked == NULL) /* longer than what url_parse takes */
+	if (asked == NULL) /* longer than what url_parse takes, or none: see below */
 		return;
 	const char *host = base->host + (strncmp(base->host, "www.", 4) == 0 ? 4 : 0);
 	require(strcmp(asked->scheme, base->scheme) == 0 && asked->port == base->port &&
@@ -193,13 +194,17 @@ static void inspect_url(const struct conversation *conversation, const struct ex
 		"a stranger is asked");
 }
 
-static void inspect_question(
-	const struct conversation *conversation, const struct exchange *exchange)
+/* Nothing breaks out of an address or a header, unless an input's own memory brought it. */
+static void inspect_question(const struct conversation *conversation,
+	const struct exchange *exchange, const struct script *script)
 {
-	if (exchange->sql == NULL)
-		inspect_url(conversation, exchange);
+	if (exchange->sql != NULL)
+		return;
+	inspect_origin(conversation, exchange);
+	for (const char *at = exchange->url; *at != '\0' && !script->recalls; at++)
+		require((unsigned char)*at > ' ' && *at != 0x7f, "an address is none");
 	for (int i = 0; i < EXCHANGE_HEADERS && exchange->headers[i] != NULL; i++)
-		require(strpbrk(exchange->headers[i], "\r\n") == NULL,
+		require(script->recalls || strpbrk(exchange->headers[i], "\r\n") == NULL,
 			"a line too many in a header");
 }
 
@@ -296,7 +301,7 @@ static void talk(
 	for (int in_vain = 0; !conversation_over(conversation);) {
 		while (count < script->at_once &&
 			(next = conversation_next(conversation)) != NULL) {
-			inspect_question(conversation, next);
+			inspect_question(conversation, next, script);
 			under_way[count++] = next;
 		}
 		require(count > 0, "nothing is asked, but it is not over");
@@ -319,6 +324,7 @@ static void play(struct script *script, struct input *input)
 	if (!probed || conversation->err.kind != ERR_NONE || script->wanted_count == 0)
 		return;
 	script->server = conversation->server;
+	script->recalls = false;
 	for (int i = 0; i < 3; i++) {
 		script->errand = errands[i];
 		if (i == 0 || (script->server->abilities & abilities[i]) != 0)

@@ -169,7 +169,7 @@ static void add_line(GString *text, const char *line, gssize n, GIConv from)
 static GString *to_utf8(const GByteArray *bytes, const char *charset)
 {
 	GString *text = g_string_new(NULL);
-	const char *at = (const char *)bytes->data, *end = at + bytes->len;
+	const char *at = bytes->len > 0 ? (const char *)bytes->data : "", *end = at + bytes->len;
 	GIConv from = g_iconv_open("UTF-8", charset != NULL ? charset : "UTF-8");
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
