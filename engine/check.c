@@ -159,7 +159,17 @@ static void ask(struct check *check)
 }
 
 /* The columns of work_claim. */
-enum { BUG_ID, REMOTE_ID, FINGERPRINT, FAILURES, ERROR_KIND, COMMENTS_WANTED, DUE };
+enum {
+	BUG_ID,
+	REMOTE_ID,
+	FINGERPRINT,
+	FAILURES,
+	ERROR_KIND,
+	COMMENTS_WANTED,
+	DUE,
+	QUIET_S,
+	STEADY_S
+};
 
 static void read_rows(struct check *check, const struct db_rows *rows)
 {
@@ -175,6 +185,8 @@ static void read_rows(struct check *check, const struct db_rows *rows)
 			.failing = !db_null(rows, i, ERROR_KIND),
 			.due = *db_text(rows, i, DUE) == 't',
 			.comments_wanted = *db_text(rows, i, COMMENTS_WANTED) == 't',
+			.quiet_s = db_integer(rows, i, QUIET_S),
+			.steady_s = db_integer(rows, i, STEADY_S),
 		};
 		check->wanted[i] = (struct wanted){
 			.remote_id = check->bugs[i].remote_id,

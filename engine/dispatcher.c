@@ -89,8 +89,7 @@ static void on_taken(void *cookie, const struct err *err, struct db_rows *const 
 	}
 	unsigned n = db_count(rows[0]);
 	for (unsigned i = 0; i < n; i++)
-		start_run(dispatcher,
-			lease_from_row(dispatcher, dispatcher->tools->vault, rows[0], i));
+		start_run(dispatcher, lease_from_row(dispatcher, dispatcher->tools, rows[0], i));
 	int64_t wait = db_null(rows[1], 0, 0) ? LOOK_MOST_MS : db_integer(rows[1], 0, 0);
 	if (dispatcher->look_again || dispatcher->noticed)
 		wait = 0;

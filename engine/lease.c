@@ -1,9 +1,12 @@
 #include "engine/lease.h"
 
 #include "engine/log.h"
+#include "engine/reckon.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <talloc.h>
 
 /* The columns of work_take. */
@@ -24,6 +27,14 @@ enum {
 	CHANGES_SINCE,
 	CHANGES_DUE,
 	UDD,
+	MODE,
+	STRETCH,
+	BATCH_S,
+	CHANGES_S,
+	DOUBTFUL,
+	RECKON_DUE,
+	FAILING_S,
+	SCHEDULE,
 };
 
 static void tell_unreadable(const struct lease *lease, const char *setting)
@@ -33,8 +44,32 @@ static void tell_unreadable(const struct lease *lease, const char *setting)
 		setting);
 }
 
+/* When to ask: as it was reckoned last, with the knobs that hold now. */
+static void read_schedule(struct lease *lease, const struct settings *settings,
+	const struct db_rows *rows, unsigned row)
+{
+	struct schedule_rules *rules = &lease->rules;
+	lease->knobs = settings->knobs;
+	rules->knobs = &lease->knobs;
+	schedule_policy_of_word(settings->policy, &rules->policy);
+	reckon_own_knobs(&lease->knobs, &rules->policy, db_text(rows, row, SCHEDULE));
+	rules->stretch_s = strtod(db_text(rows, row, STRETCH), NULL);
+	rules->doubtful = *db_text(rows, row, DOUBTFUL) == 't';
+	lease->batch_s = db_integer(rows, row, BATCH_S);
+	lease->changes_s = db_integer(rows, row, CHANGES_S);
+	lease->reckon_due = *db_text(rows, row, RECKON_DUE) == 't';
+	lease->failing_s = db_integer(rows, row, FAILING_S);
+	for (unsigned mode = 0; !db_null(rows, row, MODE) && schedule_mode_word(mode) != NULL;
+		mode++) {
+		if (strcmp(schedule_mode_word(mode), db_text(rows, row, MODE)) == 0) {
+			rules->mode = (enum schedule_mode)mode;
+			lease->reckoned = true;
+		}
+	}
+}
+
 struct lease *lease_from_row(
-	const void *owner, const struct vault *vault, const struct db_rows *rows, unsigned row)
+	const void *owner, const struct tools *tools, const struct db_rows *rows, unsigned row)
 {
 	struct lease *lease = talloc_zero(owner, struct lease);
 	lease->tracker_id = db_integer(rows, row, TRACKER_ID);
@@ -50,16 +85,18 @@ struct lease *lease_from_row(
 	lease->changes_interval_s = db_integer(rows, row, CHANGES_INTERVAL);
 	lease->changes_since = db_integer(rows, row, CHANGES_SINCE);
 	lease->changes_due = *db_text(rows, row, CHANGES_DUE) == 't';
+	read_schedule(lease, tools->settings, rows, row);
 	if (lease->driver != NULL && !db_null(rows, row, SERVER))
 		lease->server = server_from_json(lease, db_text(rows, row, SERVER));
 	if (!db_null(rows, row, CREDENTIALS)) {
-		lease->credentials = vault_unseal(lease, vault, db_text(rows, row, CREDENTIALS));
+		lease->credentials =
+			vault_unseal(lease, tools->vault, db_text(rows, row, CREDENTIALS));
 		if (lease->credentials == NULL)
 			tell_unreadable(lease, "credentials");
 	}
 	if (!db_null(rows, row, UDD)) {
 		lease->has_udd = true;
-		lease->udd = vault_unseal_text(lease, vault, db_text(rows, row, UDD));
+		lease->udd = vault_unseal_text(lease, tools->vault, db_text(rows, row, UDD));
 		if (lease->udd == NULL)
 			tell_unreadable(lease, "udd");
 	}

@@ -2,6 +2,7 @@
 #ifndef ENGINE_LEASE_H
 #define ENGINE_LEASE_H
 
+#include "engine/schedule.h"
 #include "engine/tools.h"
 #include "trackers/tracker.h"
 
@@ -27,11 +28,18 @@ struct lease {
 	moment changes_since; /* by the tracker's clock; 0 where it was not asked yet */
 	bool changes_due; /* it is time to ask, if that is done at all */
 	unsigned failures; /* of the tracker, in a row, before this run */
+	int64_t failing_s; /* since the first of them */
+	/* When to ask; see reckon.h. */
+	struct knobs knobs;
+	struct schedule_rules rules; /* of the knobs above */
+	int64_t batch_s, changes_s; /* from one batch, or question what changed, to the next */
+	bool reckoned; /* the rules hold; if not, each bug is asked about by itself */
+	bool reckon_due; /* it was long ago */
 };
 
 /* The lease in row ROW of work_take's answer, owned by OWNER. */
 struct lease *lease_from_row(
-	const void *owner, const struct vault *vault, const struct db_rows *rows, unsigned row);
+	const void *owner, const struct tools *tools, const struct db_rows *rows, unsigned row);
 
 /* Adds the statement that lets the rest of BATCH be written only while the lease is ours. */
 void lease_hold(const struct lease *lease, struct db_batch *batch);

@@ -8,7 +8,6 @@
 #include <talloc.h>
 
 enum {
-	INTERVAL_S = 1800,
 	OVERLAP_S = 600, /* clocks are set, and transactions are seen after their time stamps */
 	NARROW_MOST = 300, /* with so many bugs at most, the question names them */
 };
@@ -35,7 +34,7 @@ bool news_due(const struct settle_frame *frame)
 	return lease->changes_due && (can_say(frame) || lease->changes_since != 0);
 }
 
-static void finish(struct news *news, const struct err *err)
+static void finish(struct news *news, const struct err *err, unsigned told)
 {
 	news_done *done = news->done;
 	void *cookie = news->cookie;
@@ -44,16 +43,17 @@ static void finish(struct news *news, const struct err *err)
 	if (err != NULL)
 		copy = *err;
 	talloc_free(news);
-	done(cookie, err != NULL ? &copy : NULL, &cost);
+	done(cookie, err != NULL ? &copy : NULL, told, &cost);
 }
 
 /* ---- what was learnt ---- */
 
 static void on_stored(void *cookie, const struct err *err, struct db_rows *const *rows)
 {
+	enum { TOLD = 1 }; /* after hold */
 	struct news *news = cookie;
 	news->batch = NULL;
-	finish(news, err);
+	finish(news, err, err == NULL ? (unsigned)db_integer(rows[TOLD], 0, 0) : 0);
 }
 
 /* The server's clock now, as far as it is known. */
@@ -65,7 +65,7 @@ static moment server_now(const struct news *news)
 static const char *interval(const struct news *news)
 {
 	const struct lease *lease = news->frame->lease;
-	long wait = lease->changes_interval_s > 0 ? lease->changes_interval_s : INTERVAL_S;
+	long wait = lease->changes_interval_s > 0 ? lease->changes_interval_s : lease->changes_s;
 	return talloc_asprintf(news, "%ld", wait);
 }
 
@@ -81,10 +81,11 @@ static int64_t skew(const struct news *news, const struct conversation *changes,
 }
 
 /*
- * Stores CHANGES (NULL where nothing was asked) and the new cursor UNTIL; where that is 0 the tracker
- * is not to be asked again.
+ * Stores CHANGES (NULL where nothing was asked), which were all by the server's clock until UNTIL,
+ * and the new cursor; where that is 0 the tracker is not to be asked again.
  */
-static void write(struct news *news, const struct conversation *changes, moment until)
+static void write(
+	struct news *news, const struct conversation *changes, moment until, moment cursor)
 {
 	const struct lease *lease = news->frame->lease;
 	char tracker[24], run[24], ahead[24], at[MOMENT_TEXT];
@@ -100,9 +101,11 @@ static void write(struct news *news, const struct conversation *changes, moment 
 	lease_hold(lease, news->batch);
 	db_add(news->batch, QUERY_work_news,
 		(const char *[]){tracker, db_array_text(ids), db_array_text(moments), run,
-			news->frame->run->horizon, until != 0 ? moment_format(until, at) : NULL,
-			until != 0 ? interval(news) : NULL, ahead,
-			changes != NULL ? server_to_json(news, changes->server) : NULL});
+			news->frame->run->horizon, cursor != 0 ? moment_format(cursor, at) : NULL,
+			cursor == 0		 ? NULL
+				: cursor < until ? "0"
+						 : interval(news),
+			ahead, changes != NULL ? server_to_json(news, changes->server) : NULL});
 	db_send(news->batch, on_stored, news);
 }
 
@@ -121,16 +124,34 @@ static void write_failure(struct news *news, const struct err *err)
 	db_send(news->batch, on_stored, news);
 }
 
+/*
+ * From when on to ask the next time. A server whose clock was set back dates changes before the last
+ * cursor: it is asked once more for as long as it was not asked, by its new clock.
+ */
+static moment next_cursor(const struct news *news, const struct conversation *changes, moment until)
+{
+	const struct lease *lease = news->frame->lease;
+	if (until >= lease->changes_since || changes->asks_mirror)
+		return until;
+	moment away = server_now(news) - lease->changes_since;
+	log_warning(lease->name, "its clock was set back: asked once more what changed");
+	return until - (away > 0 ? away : 0);
+}
+
 static void on_over(void *cookie, struct conversation *changes, const struct fetch_cost *cost)
 {
 	struct news *news = cookie;
 	news->cost = *cost;
-	if (changes->err.kind != ERR_NONE && changes->asks_mirror)
+	if (changes->err.kind != ERR_NONE && changes->asks_mirror) {
 		write_failure(news, &changes->err);
-	else if (changes->err.kind != ERR_NONE)
-		finish(news, &changes->err);
-	else
-		write(news, changes, changes->until != 0 ? changes->until : server_now(news));
+		return;
+	}
+	if (changes->err.kind != ERR_NONE) {
+		finish(news, &changes->err, 0);
+		return;
+	}
+	moment until = changes->until != 0 ? changes->until : server_now(news);
+	write(news, changes, until, next_cursor(news, changes, until));
 }
 
 /* ---- the question ---- */
@@ -152,9 +173,9 @@ static void ask(struct news *news)
 static bool is_worth_it(const struct news *news)
 {
 	const struct lease *lease = news->frame->lease;
-	bool many = news->wanted_count > lease->driver->batch_size;
-	return can_say(news->frame) && news->wanted_count > 0 &&
-		(many || lease->changes_interval_s > 0 || lease->udd != NULL);
+	bool wanted = lease->changes_interval_s > 0 || lease->udd != NULL ||
+		(lease->reckoned && lease->rules.mode == SCHEDULE_CHANGES);
+	return can_say(news->frame) && news->wanted_count > 0 && wanted;
 }
 
 /*
@@ -167,7 +188,7 @@ static void on_watched(void *cookie, const struct err *err, struct db_rows *cons
 	const struct lease *lease = news->frame->lease;
 	news->batch = NULL;
 	if (err != NULL) {
-		finish(news, err);
+		finish(news, err, 0);
 		return;
 	}
 	news->wanted_count = db_count(rows[0]);
@@ -175,11 +196,11 @@ static void on_watched(void *cookie, const struct err *err, struct db_rows *cons
 	for (unsigned i = 0; i < news->wanted_count; i++)
 		news->wanted[i].remote_id = talloc_strdup(news, db_text(rows[0], i, 0));
 	if (!is_worth_it(news) && lease->changes_since == 0)
-		finish(news, NULL);
+		finish(news, NULL, 0);
 	else if (!is_worth_it(news))
-		write(news, NULL, 0);
+		write(news, NULL, 0, 0);
 	else if (lease->changes_since == 0)
-		write(news, NULL, server_now(news));
+		write(news, NULL, server_now(news), server_now(news));
 	else
 		ask(news);
 }

@@ -13,9 +13,10 @@ struct news;
 
 /*
  * Called once, at the end; the news is then gone. ERR is NULL, the tracker's failure, or our own.
- * COST is what it took (nothing where the tracker was not asked).
+ * TOLD is how many watched bugs changed, COST what it took (nothing where the tracker was not asked).
  */
-typedef void news_done(void *cookie, const struct err *err, const struct fetch_cost *cost);
+typedef void news_done(
+	void *cookie, const struct err *err, unsigned told, const struct fetch_cost *cost);
 
 /*
  * Starts in the run of FRAME, which must outlive it. Does nothing where the tracker has no more

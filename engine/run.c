@@ -5,11 +5,13 @@
 #include "engine/log.h"
 #include "engine/news.h"
 #include "engine/probe.h"
+#include "engine/reckon.h"
 #include "engine/schedule.h"
 
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <talloc.h>
 
@@ -38,6 +40,10 @@ struct run {
 	struct store_run stored;
 	char tracker_id[INTEGER_TEXT];
 	bool sweeping; /* it goes on with a forced update */
+	bool walks; /* it asks about all that is due */
+	bool batch_due; /* it asks about a batch of those due first */
+	bool reckoned_now;
+	bool first_reads; /* among the due are bugs that were never read */
 	int64_t last_bug; /* claimed so far */
 	STAILQ_HEAD(, stretch) stretches; /* in the order of claims, but for the settled in front */
 	bool claiming, exhausted, stopped;
@@ -90,7 +96,8 @@ static void add_cost(struct run *run, const struct fetch_cost *cost)
 	tally_add(&run->stored.unwritten, &tally);
 }
 
-static void on_news(void *cookie, const struct err *err, const struct fetch_cost *cost)
+static void on_news(
+	void *cookie, const struct err *err, unsigned told, const struct fetch_cost *cost)
 {
 	struct run *run = cookie;
 	add_cost(run, cost);
@@ -100,6 +107,7 @@ static void on_news(void *cookie, const struct err *err, const struct fetch_cost
 	}
 	if (err != NULL)
 		run->err = *err;
+	run->walks = run->walks || told > 0;
 	claim(run);
 }
 
@@ -146,7 +154,13 @@ static void on_probed(void *cookie, const struct err *err, const struct tracker 
 }
 
 /* The columns of work_begin. */
-enum { RUN_ID, REASON, HORIZON, DUE, SWEEPING };
+enum { RUN_ID, REASON, HORIZON, DUE, SWEEPING, BATCH_DUE };
+
+/* Whether the tracker's bugs are asked about in batches of those due first, one now and then. */
+static bool in_batches(const struct lease *lease)
+{
+	return lease->reckoned && lease->rules.mode != SCHEDULE_SINGLE;
+}
 
 static void on_begun(void *cookie, const struct err *err, struct db_rows *const *rows)
 {
@@ -161,6 +175,10 @@ static void on_begun(void *cookie, const struct err *err, struct db_rows *const 
 	run->stored.id = db_integer(begun, 0, RUN_ID);
 	run->stored.horizon = talloc_strdup(run, db_text(begun, 0, HORIZON));
 	run->sweeping = *db_text(begun, 0, SWEEPING) == 't';
+	run->first_reads = strcmp(db_text(begun, 0, REASON), "new") == 0;
+	run->walks = run->first_reads || strcmp(db_text(begun, 0, REASON), "forced") == 0 ||
+		run->sweeping || !in_batches(run->lease);
+	run->batch_due = *db_text(begun, 0, BATCH_DUE) == 't';
 	log_debug(run->lease->name, "run %" PRId64 " (%s): %s due", run->stored.id,
 		db_text(begun, 0, REASON), db_text(begun, 0, DUE));
 	if (run->lease->server != NULL) {
@@ -238,7 +256,7 @@ static void on_claimed(void *cookie, const struct err *err, struct db_rows *cons
 		return;
 	}
 	unsigned n = db_count(rows[0]);
-	run->exhausted = n < batch_size(run);
+	run->exhausted = !run->walks || n < batch_size(run);
 	if (n > 0)
 		check(run, rows[0], rows[1]);
 	claim(run);
@@ -255,19 +273,30 @@ static unsigned most_checks(const struct run *run)
 	return doubtful ? 1 : run->frame.site.max_connections + 1;
 }
 
+static void ask_claim(struct run *run)
+{
+	char last[INTEGER_TEXT], limit[INTEGER_TEXT];
+	integer(limit, batch_size(run));
+	run->claiming = true;
+	run->batch = db_batch_new(run->tools->db);
+	if (run->walks)
+		db_add(run->batch, QUERY_work_claim,
+			(const char *[]){run->tracker_id, integer(last, run->last_bug),
+				run->stored.horizon, limit});
+	else
+		db_add(run->batch, QUERY_work_claim_first,
+			(const char *[]){run->tracker_id, limit});
+	db_add(run->batch, QUERY_work_own_words, (const char *[]){run->tracker_id});
+	db_send(run->batch, on_claimed, run);
+}
+
 /* Claims the next batch as long as the tracker answers. */
 static void claim(struct run *run)
 {
-	bool enough = run->exhausted || run->err.kind != ERR_NONE;
+	bool enough =
+		run->exhausted || run->err.kind != ERR_NONE || !(run->walks || run->batch_due);
 	if (!enough && !run->claiming && run->checks < most_checks(run)) {
-		char last[INTEGER_TEXT], limit[INTEGER_TEXT];
-		run->claiming = true;
-		run->batch = db_batch_new(run->tools->db);
-		db_add(run->batch, QUERY_work_claim,
-			(const char *[]){run->tracker_id, integer(last, run->last_bug),
-				run->stored.horizon, integer(limit, batch_size(run))});
-		db_add(run->batch, QUERY_work_own_words, (const char *[]){run->tracker_id});
-		db_send(run->batch, on_claimed, run);
+		ask_claim(run);
 	} else if (enough && !run->claiming && run->checks == 0) {
 		if (run->sweeping && run->err.kind == ERR_NONE)
 			run->stored.swept_to = INT64_MAX;
@@ -280,6 +309,10 @@ static void claim(struct run *run)
 static void tell(const struct run *run)
 {
 	const struct tally *t = &run->tally;
+	if (run->stored.missed > 0)
+		log_warning(run->lease->name,
+			"%u bugs had changed without a word, though it can say what changed",
+			run->stored.missed);
 	double seconds = (double)(clock_now() - run->started) / MOMENT_SECOND;
 	if (run->err.kind != ERR_NONE)
 		log_warning(run->lease->name, "run %" PRId64 " failed after %u bugs: %s: %s",
@@ -304,29 +337,48 @@ static void on_ended(void *cookie, const struct err *err, struct db_rows *const 
 	event_active(run->over, 0, 0);
 }
 
+static double draw(void)
+{
+	return (double)randombytes_random() / ((double)UINT32_MAX + 1);
+}
+
 /* When the tracker is due again; see work_settle. */
 static void add_settle(struct run *run)
 {
 	const struct err *err = &run->err;
-	char wait[INTEGER_TEXT], pause[INTEGER_TEXT];
-	double draw = (double)randombytes_random() / ((double)UINT32_MAX + 1);
-	moment retry_at = fetcher_retry_at(run->tools->fetcher, run->lease->base_url);
-	bool failed = err->kind != ERR_NONE;
+	const struct lease *lease = run->lease;
+	const struct schedule_rules *rules = &lease->rules;
+	char wait[INTEGER_TEXT], pause[INTEGER_TEXT], batch[INTEGER_TEXT], changes[INTEGER_TEXT],
+		skew[INTEGER_TEXT], size[INTEGER_TEXT], swept[INTEGER_TEXT], missed[INTEGER_TEXT];
+	moment retry_at = fetcher_retry_at(run->tools->fetcher, lease->base_url);
+	bool failed = err->kind != ERR_NONE, counts = lease->failures == 0;
+	const char *charged =
+		!outage_note(run->tools->outage, lease->tracker_id, err->kind, clock_now()) ? "t"
+											    : "f";
+	const char *asked = !failed && (run->walks || run->batch_due) ? "t" : "f";
+	int64_t length = schedule_jittered(rules, lease->batch_s, draw());
 	db_add(run->batch, QUERY_work_settle,
 		(const char *[]){run->tracker_id, failed ? err_word(err->kind) : NULL,
 			failed ? err->text : NULL,
 			integer(wait,
-				schedule_tracker(&run->tools->settings->knobs,
-					run->lease->failures + 1, 0, draw)),
-			retry_at != 0 ? integer(pause, retry_at / MOMENT_SECOND + 1) : NULL});
+				schedule_tracker(&lease->knobs, lease->failures + 1,
+					lease->failing_s, draw())),
+			retry_at != 0 ? integer(pause, retry_at / MOMENT_SECOND + 1) : NULL,
+			lease->reckoned ? schedule_mode_word(rules->mode) : NULL,
+			talloc_asprintf(run->work, "%.17g", rules->stretch_s),
+			integer(batch, length), integer(changes, lease->changes_s),
+			run->reckoned_now ? "t" : "f", asked,
+			integer(skew, lease->server != NULL ? lease->server->skew_s : 0),
+			integer(size, lease->driver != NULL ? (int64_t)batch_size(run) : 0),
+			integer(swept, counts ? run->stored.swept : 0),
+			integer(missed, counts ? run->stored.missed : 0), charged});
 }
 
-static void end(struct run *run)
+static void write_end(struct run *run)
 {
 	bool failed = run->err.kind != ERR_NONE;
 	char run_id[INTEGER_TEXT];
 	integer(run_id, run->stored.id);
-	run->state = RUN_ENDING;
 	run->batch = db_batch_new(run->tools->db);
 	lease_hold(run->lease, run->batch);
 	store_progress(run->batch, run->lease, &run->stored);
@@ -339,6 +391,35 @@ static void end(struct run *run)
 	else
 		add_settle(run);
 	db_send(run->batch, on_ended, run);
+}
+
+static void on_reckoned(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct run *run = cookie;
+	run->batch = NULL;
+	if (err != NULL) {
+		drop(run, err);
+		return;
+	}
+	reckon(run->lease, batch_size(run), rows[0]);
+	run->reckoned_now = true;
+	write_end(run);
+}
+
+/* What the schedule goes by is reckoned now and then, and when new bugs were read. */
+static void end(struct run *run)
+{
+	const struct lease *lease = run->lease;
+	bool wanted = lease->reckon_due || run->first_reads;
+	run->state = RUN_ENDING;
+	if (run->stopped || run->err.kind != ERR_NONE || !wanted) {
+		write_end(run);
+		return;
+	}
+	char skew[INTEGER_TEXT];
+	run->batch = db_query(run->tools->db, QUERY_work_reckon,
+		(const char *[]){run->tracker_id, integer(skew, lease->server->skew_s)},
+		on_reckoned, run);
 }
 
 void run_stop(struct run *run)

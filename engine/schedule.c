@@ -141,6 +141,13 @@ int64_t schedule_changes(const struct knobs *knobs, double load)
 		for_load(load), (double)knobs->least_changes_s, most < sweep ? most : sweep);
 }
 
+int64_t schedule_sweep(const struct schedule_rules *rules, unsigned batch, double bugs)
+{
+	struct schedule_bug bug = {0};
+	double length = wanted(rules, &bug);
+	return spread(bugs > batch ? length * batch / bugs : length, 0, 0);
+}
+
 int64_t schedule_batch(const struct knobs *knobs, unsigned batch, double load)
 {
 	double least = batch >= LARGE_BATCH ? LARGE_BATCH_S : SMALL_BATCH_S;
@@ -153,6 +160,11 @@ int64_t schedule_batch(const struct knobs *knobs, unsigned batch, double load)
 double schedule_stretch(double pull, unsigned batch, int64_t every_s)
 {
 	return pull * (double)every_s / (BATCH_FILL * batch);
+}
+
+int64_t schedule_jittered(const struct schedule_rules *rules, int64_t length_s, double draw)
+{
+	return spread((double)length_s, (double)rules->knobs->jitter_percent / 100, draw);
 }
 
 int64_t schedule_tracker(const struct knobs *knobs, unsigned failures, int64_t down_s, double draw)

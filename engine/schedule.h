@@ -75,6 +75,9 @@ double schedule_pull(const struct knobs *knobs, const struct schedule_bug *bug);
 /* Seconds from one question what changed to the next, by the load of the tracker; no jitter. */
 int64_t schedule_changes(const struct knobs *knobs, double load);
 
+/* Seconds from one request of BATCH bugs to the next with which BUGS are swept once in their interval. */
+int64_t schedule_sweep(const struct schedule_rules *rules, unsigned batch, double bugs);
+
 /* Seconds from one request of BATCH bugs to the next, for a tracker of LOAD; no jitter. */
 int64_t schedule_batch(const struct knobs *knobs, unsigned batch, double load);
 
@@ -83,6 +86,9 @@ int64_t schedule_batch(const struct knobs *knobs, unsigned batch, double load);
  * nearly fill a request of BATCH bugs every EVERY_S seconds.
  */
 double schedule_stretch(double pull, unsigned batch, int64_t every_s);
+
+/* LENGTH_S with the jitter of RULES. */
+int64_t schedule_jittered(const struct schedule_rules *rules, int64_t length_s, double draw);
 
 /*
  * Seconds that a tracker is left alone after FAILURES in a row (at least 1), the first of them

@@ -132,6 +132,7 @@ struct service *service_new(const void *owner, struct event_base *base,
 	service->settings = settings;
 	service->base = base;
 	service->tools.base = base;
+	service->tools.outage = outage_new(service);
 	service->tools.settings = settings;
 	service->tools.owner = talloc_asprintf(service, "%s-%08" PRIx32 "%08" PRIx32,
 		settings->instance, randombytes_random(), randombytes_random());

@@ -36,7 +36,8 @@ const struct setting setting_table[] = {
 	NUMBER(max_body_mb, "MIB", "32", 1, 1024, "largest answer of a tracker, decoded"),
 	NUMBER(idle_timeout_s, "SECONDS", "30", 1, 600, "longest silence of a tracker"),
 	NUMBER(total_timeout_s, "SECONDS", "120", 1, 3600, "longest time for one answer"),
-	NUMBER(database_connections, "N", "4", 1, 100, "connections to PostgreSQL, half of them for the API"),
+	NUMBER(database_connections, "N", "4", 1, 100,
+		"connections to PostgreSQL, half of them for the API"),
 	TEXT(policy, "NAME", "sqrt", "how bugs' intervals follow from their state: sqrt or ladder"),
 #define KNOB(name, unit, initial, least, most, help)                                               \
 	{#name, unit, #initial, help, offsetof(struct settings, knobs.name), least, most},
@@ -318,6 +319,12 @@ struct settings *settings_load(const void *owner, const char *const *flags, stru
 		return settings;
 	talloc_free(settings);
 	return NULL;
+}
+
+void settings_reschedule(struct settings *settings, const struct settings *from)
+{
+	settings->policy = talloc_strdup(settings, from->policy);
+	settings->knobs = from->knobs;
 }
 
 char *settings_default_state_dir(const void *owner)

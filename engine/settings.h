@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-/* Read-only once loaded; owned by the talloc context it was loaded for. */
+/* Read-only once loaded, but for settings_reschedule; owned by the talloc context it was loaded for. */
 struct settings {
 	const char *database; /* libpq connection string or URL; "" = embedded */
 	const char *listen; /* ADDRESS:PORT; port 0 picks a free one */
@@ -49,6 +49,9 @@ extern const struct setting setting_table[]; /* ended by a NULL name */
  * nobody knows is logged as a warning: it may be a newer program's.
  */
 struct settings *settings_load(const void *owner, const char *const *flags, struct err *err);
+
+/* Takes the policy and the knobs of the schedule FROM other settings. */
+void settings_reschedule(struct settings *settings, const struct settings *from);
 
 /* The state folder where nothing names one: /var/lib/bugwatch for root, else under $XDG_STATE_HOME. */
 char *settings_default_state_dir(const void *owner);

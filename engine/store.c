@@ -14,6 +14,7 @@ enum {
 	COLUMNS = 13,
 	INTEGER_TEXT = 24,
 	PROGRESS_S = 1, /* a run's progress is written so often */
+	MISSED_S = 3600, /* what changed later may still be told of */
 	SKEW_ERROR_S = 5, /* what is thought of a server's clock may be off by its slowness */
 };
 
@@ -26,9 +27,10 @@ struct table {
 
 /* All that one transaction writes, filled bug by bug. */
 struct plan {
-	const struct tools *tools;
+	const struct lease *lease;
+	const struct conversation *check;
 	struct table recovered, failed, unchanged, checked, changed, comments, comments_read;
-	unsigned first_reads, heard; /* bugs that an answer spoke of */
+	unsigned first_reads, missed, heard; /* bugs that an answer spoke of */
 	int64_t lowest, highest; /* unchanged bugs */
 	double draw; /* one for all: bugs of a batch stay together */
 };
@@ -50,14 +52,15 @@ static void table_init(struct plan *plan, struct table *table, enum query query,
 		table->column[i] = db_array_new(plan);
 }
 
-static struct plan *plan_new(const struct tools *tools)
+static struct plan *plan_new(const struct lease *lease, const struct conversation *check)
 {
 	struct plan *plan = talloc_zero(NULL, struct plan);
-	plan->tools = tools;
+	plan->lease = lease;
+	plan->check = check;
 	plan->draw = (double)randombytes_random() / ((double)UINT32_MAX + 1);
 	table_init(plan, &plan->recovered, QUERY_work_recovered, 1);
 	table_init(plan, &plan->failed, QUERY_work_failed, 5);
-	table_init(plan, &plan->unchanged, QUERY_work_unchanged, 1);
+	table_init(plan, &plan->unchanged, QUERY_work_unchanged, 2);
 	table_init(plan, &plan->checked, QUERY_work_checked, 3);
 	table_init(plan, &plan->changed, QUERY_work_changed, 13);
 	table_init(plan, &plan->comments, QUERY_work_comments, 5);
@@ -65,12 +68,35 @@ static struct plan *plan_new(const struct tools *tools)
 	return plan;
 }
 
-static int64_t next_check(const struct plan *plan, unsigned failures)
+/* The server's clock when the bugs were asked for. */
+static moment there(const struct plan *plan)
 {
-	struct schedule_rules rules = {
-		SCHEDULE_DAILY, SCHEDULE_SINGLE, &plan->tools->settings->knobs};
-	struct schedule_bug bug = {.failures = failures};
-	return schedule_bug(&rules, &bug, plan->draw);
+	return plan->check->now + plan->check->server->skew_s * MOMENT_SECOND;
+}
+
+/* Seconds until BUG, of which O was read, is to be checked again. */
+static int64_t next_check(const struct plan *plan, const struct claimed *bug,
+	const struct observation *o, bool changed)
+{
+	double quiet = o->changed_at != 0 ? (double)(there(plan) - o->changed_at) / MOMENT_SECOND
+		: changed		  ? 0
+					  : (double)bug->quiet_s;
+	struct schedule_bug state = {
+		.quiet_s = quiet,
+		.steady_s = changed ? quiet : (double)bug->steady_s,
+		.resolved = status_resolved(o->mapped_status),
+		.first = bug->fingerprint == 0,
+	};
+	return schedule_bug(&plan->lease->rules, &state, plan->draw);
+}
+
+static int64_t next_try(const struct plan *plan, enum err_kind kind, unsigned failures)
+{
+	struct schedule_bug state = {
+		.failures = failures,
+		.gone = kind == ERR_BUG_NOT_FOUND || kind == ERR_PRIVATE_BUG,
+	};
+	return schedule_bug(&plan->lease->rules, &state, plan->draw);
 }
 
 static const char *moment_text(char *text, moment at)
@@ -80,9 +106,9 @@ static const char *moment_text(char *text, moment at)
 
 /* ---- bugs ---- */
 
-/* FINGERPRINT is 0 where nothing of the bug was read. */
+/* PRINT is 0 where nothing of the bug was read; it is tried again in WAIT seconds. */
 static void plan_failed(struct plan *plan, const struct claimed *bug, const struct err *err,
-	int64_t print, unsigned failures)
+	int64_t print, int64_t wait)
 {
 	char text[INTEGER_TEXT];
 	struct db_array **column = plan->failed.column;
@@ -91,7 +117,7 @@ static void plan_failed(struct plan *plan, const struct claimed *bug, const stru
 	db_array_add_integer(column[0], bug->bug_id);
 	db_array_add_text(column[1], err_word(err->kind));
 	db_array_add_text(column[2], err->text);
-	db_array_add_integer(column[3], next_check(plan, failures));
+	db_array_add_integer(column[3], wait);
 	db_array_add_text(column[4], print != 0 ? text : NULL);
 }
 
@@ -124,13 +150,21 @@ static void plan_comments_read(struct plan *plan, int64_t bug_id, bool wanted, b
  * Whether the bug changed in the second in which it was read, as far as clocks can tell. A comment
  * that comes later in that second does not move the last change.
  */
-static bool just_changed(const struct conversation *check, const struct observation *o)
+static bool just_changed(const struct plan *plan, const struct observation *o)
 {
-	moment there = check->now + check->server->skew_s * MOMENT_SECOND;
-	return o->changed_at != 0 && o->changed_at >= there - SKEW_ERROR_S * MOMENT_SECOND;
+	return o->changed_at != 0 && o->changed_at >= there(plan) - SKEW_ERROR_S * MOMENT_SECOND;
 }
 
-static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t print)
+/* Whether the tracker should have told of the change of O before, when it was asked what changed. */
+static bool was_missed(const struct plan *plan, const struct observation *o)
+{
+	const struct lease *lease = plan->lease;
+	return lease->rules.mode == SCHEDULE_CHANGES && lease->changes_since != 0 &&
+		o->changed_at != 0 &&
+		o->changed_at < lease->changes_since - MISSED_S * MOMENT_SECOND;
+}
+
+static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t print, int64_t wait)
 {
 	if (print == bug->fingerprint && !bug->failing) {
 		if (!bug->due)
@@ -139,6 +173,7 @@ static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t p
 		plan->lowest = none || bug->bug_id < plan->lowest ? bug->bug_id : plan->lowest;
 		plan->highest = none || bug->bug_id > plan->highest ? bug->bug_id : plan->highest;
 		db_array_add_integer(plan->unchanged.column[0], bug->bug_id);
+		db_array_add_integer(plan->unchanged.column[1], wait);
 		return;
 	}
 	if (bug->failing) {
@@ -148,25 +183,28 @@ static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t p
 	plan->checked.rows++;
 	db_array_add_integer(plan->checked.column[0], bug->bug_id);
 	db_array_add_integer(plan->checked.column[1], print);
-	db_array_add_integer(plan->checked.column[2], next_check(plan, 0));
+	db_array_add_integer(plan->checked.column[2], wait);
 }
 
 /* TALK is what was learnt of the bug's comments, NULL where they were not asked for. */
-static void plan_read(struct plan *plan, const struct conversation *check,
-	const struct claimed *bug, const struct observation *o, const struct observation *talk)
+static void plan_read(struct plan *plan, const struct claimed *bug, const struct observation *o,
+	const struct observation *talk)
 {
 	int64_t print = fingerprint(o);
 	bool changed = print != bug->fingerprint;
+	int64_t wait = next_check(plan, bug, o, changed);
 	bool failed = talk != NULL && talk->err.kind != ERR_NONE, heard = talk != NULL && !failed;
 	if (changed)
 		plan_changed(plan, bug->bug_id, o);
 	if (bug->fingerprint == 0)
 		plan->first_reads++;
+	else if (changed && was_missed(plan, o))
+		plan->missed++;
 	if (failed)
-		plan_failed(plan, bug, &talk->err, print, 0);
+		plan_failed(plan, bug, &talk->err, print, wait);
 	else
-		plan_checked(plan, bug, print);
-	bool wanted = heard ? just_changed(check, o) : failed || changed || bug->comments_wanted;
+		plan_checked(plan, bug, print, wait);
+	bool wanted = heard ? just_changed(plan, o) : failed || changed || bug->comments_wanted;
 	if (heard || wanted != bug->comments_wanted)
 		plan_comments_read(plan, bug->bug_id, wanted, heard);
 }
@@ -210,9 +248,9 @@ static void plan_comments(struct plan *plan, const struct claimed *bugs,
 }
 
 static struct plan *plan_findings(
-	const struct tools *tools, const struct claimed *bugs, const struct findings *findings)
+	const struct lease *lease, const struct claimed *bugs, const struct findings *findings)
 {
-	struct plan *plan = plan_new(tools);
+	struct plan *plan = plan_new(lease, findings->check);
 	const struct observation **talks =
 		findings->comments != NULL ? by_bug(plan, findings->comments) : NULL;
 	for (unsigned i = 0; i < findings->count; i++) {
@@ -222,9 +260,10 @@ static struct plan *plan_findings(
 			continue;
 		plan->heard++;
 		if (o->err.kind != ERR_NONE)
-			plan_failed(plan, bug, &o->err, 0, bug->failures + 1);
+			plan_failed(plan, bug, &o->err, 0,
+				next_try(plan, o->err.kind, bug->failures + 1));
 		else
-			plan_read(plan, findings->check, bug, o, talks != NULL ? talks[i] : NULL);
+			plan_read(plan, bug, o, talks != NULL ? talks[i] : NULL);
 	}
 	if (talks != NULL)
 		plan_comments(plan, bugs, findings, talks);
@@ -250,15 +289,14 @@ static void add(struct db_batch *batch, const struct table *table, const char *t
 static void add_unchanged(
 	struct db_batch *batch, const struct plan *plan, const char *tracker, const char *horizon)
 {
-	char wait[INTEGER_TEXT], lowest[INTEGER_TEXT], highest[INTEGER_TEXT];
+	char lowest[INTEGER_TEXT], highest[INTEGER_TEXT];
 	if (plan->unchanged.rows == 0)
 		return;
-	snprintf(wait, sizeof(wait), "%" PRId64, next_check(plan, 0));
 	snprintf(lowest, sizeof(lowest), "%" PRId64, plan->lowest);
 	snprintf(highest, sizeof(highest), "%" PRId64, plan->highest);
 	db_add(batch, QUERY_work_unchanged,
-		(const char *[]){tracker, db_array_text(plan->unchanged.column[0]), wait, horizon,
-			lowest, highest});
+		(const char *[]){tracker, db_array_text(plan->unchanged.column[0]),
+			db_array_text(plan->unchanged.column[1]), horizon, lowest, highest});
 }
 
 /*
@@ -321,7 +359,7 @@ struct db_batch *store(const struct tools *tools, const struct lease *lease, str
 	db_done *done, void *cookie)
 {
 	char tracker[INTEGER_TEXT], run_id[INTEGER_TEXT];
-	struct plan *plan = plan_findings(tools, bugs, findings);
+	struct plan *plan = plan_findings(lease, bugs, findings);
 	*tally = (struct tally){
 		.checked = plan->heard,
 		.changed = plan->changed.rows - plan->first_reads,
@@ -330,6 +368,8 @@ struct db_batch *store(const struct tools *tools, const struct lease *lease, str
 		.bytes = findings->cost.bytes,
 	};
 	tally_add(&run->unwritten, tally);
+	run->swept += plan->heard;
+	run->missed += plan->missed;
 	if (can_wait(plan, run)) {
 		talloc_free(plan);
 		return NULL;

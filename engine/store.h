@@ -18,6 +18,7 @@ struct claimed {
 	bool failing; /* it has an error that its watches were told of */
 	bool due; /* by itself, not only for a forced update */
 	bool comments_wanted; /* even if the bug did not change */
+	int64_t quiet_s, steady_s; /* since it, and its status, last changed, as far as is known */
 };
 
 /* What became of the bugs of one or more stores. */
@@ -35,6 +36,8 @@ void tally_add(struct tally *tally, const struct tally *more);
 struct store_run {
 	int64_t id;
 	const char *horizon; /* what became due later than that stays due */
+	unsigned swept,
+		missed; /* bugs heard of, and those whose change the tracker should have told */
 	int64_t swept_to; /* it goes on with a forced update, and all bugs up to this one were heard of */
 	/* What the database does not know yet, and when it was last told. */
 	struct tally unwritten;

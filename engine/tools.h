@@ -4,6 +4,7 @@
 
 #include "engine/db.h"
 #include "engine/fetcher.h"
+#include "engine/outage.h"
 #include "engine/network.h"
 #include "engine/resolver.h"
 #include "engine/settings.h"
@@ -19,6 +20,7 @@ struct tools {
 	const struct network_policy *policy;
 	struct fetcher *fetcher;
 	struct vault *vault;
+	struct outage *outage;
 	const char *owner; /* this start of this instance, as leases name it */
 };
 

@@ -76,7 +76,10 @@ static void warn_without_contact(const struct settings *settings)
 			"set one with --contact, a URL or a mail address");
 }
 
-/* Reads the configuration again. What shapes the running parts waits for the next start. */
+/*
+ * Reads the configuration again. What shapes the running parts waits for the next start; when to ask
+ * is taken up with the next run.
+ */
 static void on_reload(evutil_socket_t number, short what, void *cookie)
 {
 	struct serving *serving = cookie;
@@ -87,9 +90,10 @@ static void on_reload(evutil_socket_t number, short what, void *cookie)
 		return;
 	}
 	apply_log_level(settings);
+	settings_reschedule(serving->settings, settings);
 	log_info("service",
-		"configuration read again: log level %s; other settings are taken up "
-		"at the next start",
+		"configuration read again: log level %s, and the schedule; other settings are "
+		"taken up at the next start",
 		settings->log_level);
 	talloc_free(settings);
 }

@@ -48,6 +48,9 @@ static const struct table_column fields[] = {
 	{.title = "sync_comments", .field = "sync_comments"},
 	{.title = "credentials", .field = "has_credentials"},
 	{.title = "udd", .field = "has_udd"},
+	{.title = "mode", .field = "mode"},
+	{.title = "schedule", .field = "schedule"},
+	{.title = "warning", .field = "warning"},
 	{0},
 };
 

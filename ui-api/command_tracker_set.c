@@ -55,21 +55,26 @@ static char *read_secret(struct call *call, const char *name)
 	return talloc_strdup(call, line);
 }
 
+/* The object NAME in BODY, made where it is not there. */
+static struct json_object *object_in(struct json_object *body, const char *name)
+{
+	struct json_object *object = NULL;
+	if (!json_object_object_get_ex(body, name, &object)) {
+		object = json_object_new_object();
+		json_object_object_add(body, name, object);
+	}
+	return object;
+}
+
 /* Puts the credential KEY into those of BODY. */
 static bool set_credential(
 	struct call *call, struct json_object *body, const char *key, const char *value)
 {
-	struct json_object *credentials = NULL;
 	if (value[0] == '@')
 		value = read_secret(call, value + 1);
 	if (value == NULL)
 		return false;
-	json_object_object_get_ex(body, "credentials", &credentials);
-	if (credentials == NULL) {
-		credentials = json_object_new_object();
-		json_object_object_add(body, "credentials", credentials);
-	}
-	json_object_object_add(credentials, key, json_object_new_string(value));
+	json_object_object_add(object_in(body, "credentials"), key, json_object_new_string(value));
 	return true;
 }
 
@@ -83,6 +88,21 @@ static bool set_udd(struct call *call, struct json_object *body, const char *val
 	bool none = strcmp(value, "null") == 0;
 	json_object_object_add(body, "udd", none ? NULL : json_object_new_string(value));
 	return true;
+}
+
+/* Whether KEY is of the schedule. */
+static bool is_knob(const char *key)
+{
+	static const char *const names[] = {
+		"policy",
+#define KNOB(name, unit, initial, least, most, help) #name,
+#include "engine/knobs.def"
+#undef KNOB
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], key) == 0)
+			return true;
+	return false;
 }
 
 /* Puts one KEY=VALUE into BODY; false (said why) if it is none. */
@@ -100,8 +120,8 @@ static bool set_one(struct call *call, struct json_object *body, const char *wor
 	if (strcmp(key, "udd") == 0)
 		return set_udd(call, body, value);
 	bool text = is_text(key) && strcmp(value, "null") != 0;
-	json_object_object_add(
-		body, key, text ? json_object_new_string(value) : typed_value(value));
+	json_object_object_add(is_knob(key) ? object_in(body, "schedule") : body, key,
+		text ? json_object_new_string(value) : typed_value(value));
 	return true;
 }
 
@@ -141,6 +161,9 @@ const struct command command_tracker_set = {
 		"  min_delay_ms        from the start of one request to the start of the next\n"
 		"  changes_interval_s  how often to ask what changed; null: automatic\n"
 		"  sync_comments       all, none or products\n"
+		"  policy              when its bugs are asked about: sqrt or ladder; it and all\n"
+		"                      other settings of the schedule (docs/manual.md): null as\n"
+		"                      the service has it\n"
 		"  api_key             to sign in with, or username and password; @FILE or @-\n"
 		"                      reads one from a file, out of the process list's sight\n"
 		"  credentials=null    takes them away\n"

@@ -11,6 +11,22 @@
 
 static const char *const sync_choices[] = {"all", "none", "products", NULL};
 
+static const char *const policies[] = {"sqrt", "ladder", NULL};
+
+/* What a tracker may have instead of the service's settings; null takes it back. */
+static const struct body_field schedule_fields[] = {
+	{.name = "policy", .kind = BODY_CHOICE, .nullable = true, .choices = policies},
+#define KNOB(knob, unit, initial, least, most, help)                                               \
+	{.name = #knob,                                                                            \
+		.kind = BODY_INTEGER,                                                              \
+		.nullable = true,                                                                  \
+		.minimum = least,                                                                  \
+		.maximum = most},
+#include "engine/knobs.def"
+#undef KNOB
+	{.name = NULL},
+};
+
 static const struct body_field credential_fields[] = {
 	{.name = "api_key", .kind = BODY_TEXT, .minimum = 1, .maximum = 1000},
 	{.name = "username", .kind = BODY_TEXT, .minimum = 1, .maximum = 1000},
@@ -28,6 +44,9 @@ static const struct body_field credential_fields[] = {
 	{.name = "changes_interval_s", .kind = BODY_INTEGER, .nullable = true, .minimum = 1, \
 		.maximum = INT32_MAX}, \
 	{.name = "sync_comments", .kind = BODY_CHOICE, .choices = sync_choices}, \
+	{.name = "schedule", .kind = BODY_OBJECT, .nullable = true, .fields = schedule_fields}, \
+	{.name = "mode", .kind = BODY_READ_ONLY}, \
+	{.name = "warning", .kind = BODY_READ_ONLY}, \
 	{.name = "credentials", .kind = BODY_OBJECT, .nullable = true, .fields = credential_fields}, \
 	{.name = "udd", .kind = BODY_TEXT, .nullable = true, .minimum = 1, .maximum = 2000}, \
 	{.name = "version", .kind = BODY_READ_ONLY}, \

@@ -103,7 +103,8 @@ SELECT row_to_json(r), r.name FROM (
       ORDER BY u.id DESC LIMIT 1) AS u) AS last_run,
     bugwatch.rfc3339(s.next_check_at) AS next_check_at, s.has_credentials,
     t.udd IS NOT NULL AS has_udd,
-    t.batch_size, t.max_connections, t.min_delay_ms, t.changes_interval_s, t.sync_comments
+    t.batch_size, t.max_connections, t.min_delay_ms, t.changes_interval_s, t.sync_comments,
+    t.schedule, s.mode, s.warning
   FROM bugwatch.tracker t JOIN bugwatch.tracker_status s ON s.name = t.name
   WHERE ($1::text IS NULL OR t.name = $1) AND ($2::text IS NULL OR t.name > $2)
   ORDER BY t.name LIMIT $3::integer) AS r
@@ -219,12 +220,17 @@ UPDATE bugwatch.tracker t SET
     THEN (n.fields ->> 'changes_interval_s')::integer ELSE t.changes_interval_s END,
   sync_comments = coalesce(n.fields ->> 'sync_comments', t.sync_comments),
   credentials = CASE WHEN $3::boolean THEN $4::bytea ELSE t.credentials END,
-  udd = CASE WHEN $5::boolean THEN $6::bytea ELSE t.udd END
+  udd = CASE WHEN $5::boolean THEN $6::bytea ELSE t.udd END,
+  schedule = CASE WHEN n.fields ? 'schedule' THEN CASE jsonb_typeof(n.fields -> 'schedule')
+      WHEN 'object' THEN jsonb_strip_nulls(t.schedule || (n.fields -> 'schedule')) ELSE '{}' END
+    ELSE t.schedule END
 FROM (SELECT $2::jsonb AS fields) AS n
 WHERE t.name = $1
 
 -- name: api_due_tracker
-UPDATE bugwatch.tracker_state s SET due_at = least(s.due_at, now())
+-- Its schedule is reckoned anew, and what it says of changes is trusted again.
+UPDATE bugwatch.tracker_state s SET due_at = least(s.due_at, now()), reckoned_at = NULL,
+  doubtful = false, swept = 0, missed = 0
 FROM bugwatch.tracker t WHERE t.id = s.tracker_id AND t.name = $1 AND t.enabled
 
 -- name: api_hold_tracker

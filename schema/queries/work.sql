@@ -23,7 +23,10 @@ RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size,
     THEN s.server END, s.failures,
   t.sync_comments <> 'none', t.changes_interval_s,
   coalesce((extract(epoch FROM s.changes_since) * 1000000)::bigint, 0),
-  coalesce(s.changes_at, '-infinity') <= now(), t.udd
+  coalesce(s.changes_at, '-infinity') <= now(), t.udd,
+  s.mode, s.stretch_s, s.batch_s, s.changes_s, s.doubtful,
+  coalesce(s.reckoned_at, '-infinity') <= now() - interval '6 hours',
+  coalesce(extract(epoch FROM now() - s.failing_since)::bigint, 0), t.schedule
 
 -- name: work_wait
 -- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
@@ -54,9 +57,15 @@ SELECT pg_notify('bugwatch_work', '') WHERE EXISTS (SELECT FROM released)
 SELECT bugwatch.hold_lease($1::bigint, $2::bigint)
 
 -- name: work_abandon
--- A run that still stands as running when its tracker is taken anew was left by its instance.
-UPDATE bugwatch.run SET state = 'abandoned', finished_at = now()
-WHERE tracker_id = $1::bigint AND state = 'running'
+-- A run that still stands as running when its tracker is taken anew was left by its instance; what
+-- it made due is asked about now.
+WITH left_over AS (
+  UPDATE bugwatch.run SET state = 'abandoned', finished_at = now()
+  WHERE tracker_id = $1::bigint AND state = 'running'
+  RETURNING tracker_id
+)
+UPDATE bugwatch.tracker_state s SET batch_at = now()
+FROM left_over WHERE s.tracker_id = left_over.tracker_id
 
 -- name: work_force
 -- Begins the forced update of tracker $1, if one waits. How far an older one came that did not reach
@@ -74,8 +83,8 @@ WHERE tracker_id = $1::bigint AND forced
 
 -- name: work_begin
 -- Begins the queued run of tracker $1, or one of the schedule's, on instance $2. Answers its id,
--- its horizon (what is due later than that is not its business), how many are due, and whether it
--- goes on with a forced update.
+-- its horizon (what is due later than that is not its business), how many are due, whether it goes on
+-- with a forced update, and whether it is time for a batch.
 WITH due AS (
   SELECT count(*) AS bugs, bool_or(c.checked_at IS NULL) AS fresh
   FROM bugwatch.bug_check c JOIN bugwatch.tracker_state s USING (tracker_id)
@@ -94,7 +103,8 @@ WITH due AS (
   WHERE NOT EXISTS (SELECT FROM queued)
   RETURNING id, reason
 )
-SELECT run.id, run.reason, now(), due.bugs, s.forced_at IS NOT NULL AND s.swept_to < 9223372036854775807
+SELECT run.id, run.reason, now(), due.bugs, s.forced_at IS NOT NULL AND s.swept_to < 9223372036854775807,
+  s.batch_at <= now()
 FROM (SELECT * FROM queued UNION ALL SELECT * FROM made) AS run, due, bugwatch.tracker_state s
 WHERE s.tracker_id = $1::bigint
 
@@ -114,17 +124,23 @@ SELECT remote_id FROM bugwatch.bug_check WHERE tracker_id = $1::bigint LIMIT $2:
 -- Tracker $1 says that bugs $2 changed at $3, by its clock, which is $8 seconds ahead of ours. Those
 -- of them that were not read since then are due in run $4 with the horizon $5; one that was read in
 -- the very second of its change may have changed again. What changed before $6 is known from now
--- on, and of the server what $9 says; $7 seconds later it is asked again.
+-- on, and of the server what $9 says; $7 seconds later it is asked again. One that is dated in the
+-- future is read once. Answers how many are to be read.
 WITH told AS (
   SELECT n.remote_id, date_trunc('second', max(n.at)) AS at
   FROM unnest($2::text[], $3::timestamptz[]) AS n (remote_id, at) GROUP BY n.remote_id
+), news AS (
+  SELECT b.id
+  FROM told JOIN bugwatch.bug b ON b.tracker_id = $1::bigint AND b.remote_id = told.remote_id
+  JOIN bugwatch.bug_check c ON c.tracker_id = b.tracker_id AND c.bug_id = b.id
+  JOIN bugwatch.tracker_state s ON s.tracker_id = b.tracker_id
+  WHERE date_trunc('second', b.remote_changed_at) IS DISTINCT FROM told.at
+    OR (told.at >= bugwatch.last_check(c, s) + ($8::bigint - 2) * interval '1 second'
+      AND told.at <= now() + ($8::bigint + 2) * interval '1 second')
 ), due AS (
   UPDATE bugwatch.bug_check c SET next_check_at = $5::timestamptz
-  FROM told JOIN bugwatch.bug b ON b.tracker_id = $1::bigint AND b.remote_id = told.remote_id
-  JOIN bugwatch.tracker_state s ON s.tracker_id = b.tracker_id
-  WHERE c.tracker_id = b.tracker_id AND c.bug_id = b.id AND c.next_check_at > $5::timestamptz
-    AND (date_trunc('second', b.remote_changed_at) IS DISTINCT FROM told.at
-      OR told.at >= bugwatch.last_check(c, s) + ($8::bigint - 2) * interval '1 second')
+  FROM news WHERE c.tracker_id = $1::bigint AND c.bug_id = news.id
+    AND c.next_check_at > $5::timestamptz
   RETURNING c.bug_id
 ), counted AS (
   UPDATE bugwatch.run SET due = due + (SELECT count(*) FROM due) WHERE id = $4::bigint
@@ -133,26 +149,46 @@ UPDATE bugwatch.tracker_state
 SET changes_since = $6::timestamptz, changes_at = now() + $7::bigint * interval '1 second',
   server = coalesce($9::jsonb, server), changes_failed = false
 WHERE tracker_id = $1::bigint
+RETURNING (SELECT count(*) FROM news)
 
 -- name: work_news_failed
 -- The mirror of tracker $1 can't say what changed, for reason $3, $4: the tracker is checked all the
--- same, and asked again in $2 seconds from where it was.
+-- same, and asked again in $2 seconds from where it was. Answers as work_news does.
 UPDATE bugwatch.tracker_state
 SET changes_at = now() + $2::bigint * interval '1 second', changes_failed = true,
   error_since = CASE WHEN error_kind = $3 THEN error_since ELSE now() END,
   error_kind = $3, error_message = $4
 WHERE tracker_id = $1::bigint
+RETURNING 0
 
 -- name: work_claim
 -- The next $4 due bugs of tracker $1 after bug $2, in the order of the table: due by themselves at
 -- the horizon $3, or last checked before the forced update. One run walks each row once.
 SELECT c.bug_id, c.remote_id, c.fingerprint, c.failures, c.error_kind, c.comments_wanted,
-  c.next_check_at <= $3::timestamptz
+  c.next_check_at <= $3::timestamptz,
+  CASE WHEN c.next_check_at <= $3::timestamptz THEN bugwatch.quiet_s(c) END,
+  CASE WHEN c.next_check_at <= $3::timestamptz THEN bugwatch.steady_s(c) END
 FROM bugwatch.tracker_state s JOIN bugwatch.bug_check c USING (tracker_id)
 WHERE s.tracker_id = $1::bigint AND c.tracker_id = $1::bigint AND c.bug_id > $2::bigint
   AND (c.next_check_at <= $3::timestamptz OR c.checked_at IS NULL
     OR bugwatch.last_check(c, s) < s.forced_at)
 ORDER BY c.bug_id LIMIT $4::integer
+
+-- name: work_claim_first
+-- The $2 bugs of tracker $1 that are due first, whether their time has come or not: a batch costs the
+-- same with few.
+SELECT c.bug_id, c.remote_id, c.fingerprint, c.failures, c.error_kind, c.comments_wanted, true,
+  bugwatch.quiet_s(c), bugwatch.steady_s(c)
+FROM bugwatch.bug_check c
+WHERE c.tracker_id = $1::bigint ORDER BY c.next_check_at, c.bug_id LIMIT $2::integer
+
+-- name: work_reckon
+-- How long the bugs of tracker $1 have been quiet, its clock being $2 seconds ahead: counts by
+-- whether they are resolved and by half powers of two of hours.
+SELECT bugwatch.is_resolved(b.status), round(2 * ln(greatest(1, extract(epoch FROM now()
+    - coalesce(b.remote_changed_at - $2::bigint * interval '1 second', b.last_changed_at,
+      b.first_read_at, now())) / 3600)::double precision) / ln(2))::integer, count(*)
+FROM bugwatch.bug b WHERE b.tracker_id = $1::bigint GROUP BY 1, 2
 
 -- name: work_own_words
 -- What words mean in tracker $1 alone, by precedence: exact ones, then the most exact of the others.
@@ -160,15 +196,17 @@ SELECT field, value, means FROM bugwatch.mapping WHERE tracker_id = $1::bigint
 ORDER BY position('*' IN value) > 0, length(value) DESC, value
 
 -- name: work_unchanged
--- Bugs $2 of tracker $1, due by themselves, were read and are as they were; next checks in $3 seconds. One that somebody
--- made due after the run's horizon $4, when it may have been claimed already, stays due. They lie
--- between $5 and $6, which keeps the planner from reading the whole tracker.
-UPDATE bugwatch.bug_check
+-- Bugs $2 of tracker $1, due by themselves, were read and are as they were; next checks in $3
+-- seconds. One that somebody made due after the run's horizon $4, when it may have been claimed
+-- already, stays due. They lie between $5 and $6, which keeps the planner from reading the whole
+-- tracker.
+UPDATE bugwatch.bug_check c
 SET checked_at = now(),
-  next_check_at = CASE WHEN next_check_at > $4::timestamptz AND next_check_at <= now()
-    THEN next_check_at ELSE now() + $3::bigint * interval '1 second' END
-WHERE tracker_id = $1::bigint AND bug_id = ANY ($2::bigint[])
-  AND bug_id BETWEEN $5::bigint AND $6::bigint
+  next_check_at = CASE WHEN c.next_check_at > $4::timestamptz AND c.next_check_at <= now()
+    THEN c.next_check_at ELSE now() + n.wait * interval '1 second' END
+FROM unnest($2::bigint[], $3::bigint[]) AS n (bug_id, wait)
+WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
+  AND c.bug_id BETWEEN $5::bigint AND $6::bigint
 
 -- name: work_checked
 -- Bugs $2 of tracker $1 were read: fingerprints $3, next checks in $4 seconds; $5 as above. The
@@ -216,6 +254,8 @@ WITH fresh AS (
     remote_resolution = n.remote_resolution, remote_severity = n.remote_severity,
     remote_priority = n.remote_priority, remote_tags = n.remote_tags, status = n.status,
     importance = n.importance, remote_changed_at = n.remote_changed_at,
+    status_since = CASE WHEN b.status = n.status THEN b.status_since
+      ELSE coalesce(least(n.remote_changed_at, now()), now()) END,
     unmapped_status = n.unmapped_status, unmapped_importance = n.unmapped_importance,
     last_changed_at = CASE WHEN b.first_read_at IS NOT NULL THEN now() END,
     first_read_at = coalesce(b.first_read_at, now())
@@ -377,22 +417,40 @@ SET state = $2, finished_at = clock_timestamp(), due = greatest(due, checked),
 WHERE id = $1::bigint
 
 -- name: work_settle
--- Tracker $1 after a run: when it is due again, and the lease given back. $2 and $3 are its error,
--- or null where it answered; then it is due when its first bug is, or when it is to be asked what
--- changed. After a failure it is not asked
--- for $4 seconds unless forced; $5 (seconds since 1970) is the end of the pause that it asked for.
+-- Tracker $1 after a run, the lease given back. $2 and $3 are its error, or null where it answered.
+-- Where it answered it is due for what changed, for the next batch ($6 its mode; $8 seconds from one
+-- to the next, half of that while more than $13 bugs are due; $11 says that one was asked now), or, bug
+-- by bug, for the first. After a failure it is not asked for $4 seconds unless forced; $5 (seconds
+-- since 1970) is the end of the pause that it asked for. $7 and $9 are what else the schedule goes by,
+-- $10 says that they were reckoned anew; $12 is how far its clock is ahead of ours. What it says of
+-- changes is not to be trusted if over a thousandth of the bugs that were swept, $14 now, had changed
+-- without a word of it, $15 now. A failure that is ours
+-- (not $16) does not count.
 WITH first AS (
-  SELECT min(CASE WHEN c.bug_id IS NULL THEN NULL
-    WHEN c.checked_at IS NULL OR bugwatch.last_check(c, s) < s.forced_at THEN now()
-    ELSE c.next_check_at END) AS at,
+  SELECT min(c.next_check_at) AS at, min(bugwatch.last_check(c, s)) AS oldest,
+    coalesce(bool_or(c.bug_id IS NOT NULL AND (c.checked_at IS NULL
+      OR bugwatch.last_check(c, s) < s.forced_at)), false) AS fresh,
+    count(*) FILTER (WHERE c.next_check_at <= now()) > $13::integer AS backlog,
     EXISTS (SELECT FROM bugwatch.run r WHERE r.tracker_id = $1::bigint AND r.state = 'queued')
       OR bool_or(s.forced) AS forced
   FROM bugwatch.tracker_state s LEFT JOIN bugwatch.bug_check c USING (tracker_id)
   WHERE s.tracker_id = $1::bigint
+), next AS (
+  SELECT first.*,
+    CASE WHEN $6::text IS NULL OR $6 = 'single' OR first.at IS NULL THEN NULL
+      WHEN $2::text IS NOT NULL THEN now()
+      WHEN $11::boolean OR s.batch_at IS NULL
+        THEN now() + $8::bigint * interval '1 second' * CASE WHEN first.backlog THEN 0.5 ELSE 1 END
+      ELSE least(s.batch_at, now() + $8::bigint * interval '1 second') END AS batch_at,
+    $6 = 'changes' AND s.mode IS DISTINCT FROM 'changes' AND s.changes_since IS NULL AS begins,
+    s.missed + $15::bigint > 1 AND (s.missed + $15::bigint) * 1000 > s.swept + $14::bigint AS misses
+  FROM first, bugwatch.tracker_state s WHERE s.tracker_id = $1::bigint
 )
 UPDATE bugwatch.tracker_state s
 SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
-  failures = CASE WHEN $2::text IS NULL THEN 0 ELSE s.failures + 1 END,
+  failures = CASE WHEN $2::text IS NULL THEN 0 ELSE s.failures + $16::boolean::integer END,
+  failing_since = CASE WHEN $2::text IS NOT NULL
+    THEN CASE WHEN $16::boolean THEN coalesce(s.failing_since, now()) ELSE s.failing_since END END,
   error_since = CASE WHEN s.error_kind = $2 OR ($2::text IS NULL AND s.changes_failed)
     THEN s.error_since WHEN $2::text IS NOT NULL THEN now() END,
   error_kind = CASE WHEN $2::text IS NULL AND s.changes_failed THEN s.error_kind ELSE $2 END,
@@ -400,15 +458,26 @@ SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
     THEN s.error_message ELSE $3 END,
   changes_failed = s.changes_failed AND $2::text IS NULL,
   probed_at = CASE WHEN $2::text IS NULL THEN s.probed_at END,
-  due_at = CASE WHEN first.forced THEN now()
-    WHEN $2::text IS NULL THEN coalesce(least(first.at, s.changes_at), 'infinity')
+  mode = $6, stretch_s = $7::double precision, batch_s = $8::bigint, changes_s = $9::bigint,
+  reckoned_at = CASE WHEN $10::boolean THEN now() ELSE s.reckoned_at END,
+  batch_at = next.batch_at,
+  changes_since = CASE WHEN next.begins THEN next.oldest + $12::bigint * interval '1 second'
+    ELSE s.changes_since END,
+  changes_at = CASE WHEN next.begins THEN now() ELSE s.changes_at END,
+  swept = s.swept + $14::bigint, missed = s.missed + $15::bigint,
+  doubtful = s.doubtful OR next.misses,
+  due_at = CASE WHEN next.forced THEN now()
+    WHEN $2::text IS NULL THEN coalesce(least(CASE WHEN next.fresh OR next.begins THEN now() END,
+      CASE WHEN $6::text IS NULL OR $6 = 'single' THEN next.at END, next.batch_at, s.changes_at),
+      'infinity')
     ELSE greatest(now() + $4::bigint * interval '1 second',
       to_timestamp($5::double precision)) END
-FROM first WHERE s.tracker_id = $1::bigint
+FROM next WHERE s.tracker_id = $1::bigint
 
 -- name: work_leave
 -- Tracker $1 when its run is given up: what is due stays due, and anybody may take it, now.
 WITH released AS (
-  UPDATE bugwatch.tracker_state SET lease_until = NULL WHERE tracker_id = $1::bigint RETURNING 1
+  UPDATE bugwatch.tracker_state SET lease_until = NULL, batch_at = now()
+  WHERE tracker_id = $1::bigint RETURNING 1
 )
 SELECT pg_notify('bugwatch_work', '') FROM released
