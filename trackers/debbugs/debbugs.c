@@ -11,7 +11,7 @@
 #include <string.h>
 #include <talloc.h>
 
-enum { BATCH_SIZE = 500, ID_DIGITS = 10, LINE = 4096 };
+enum { BATCH_SIZE = 500, NEWEST = 20, ID_DIGITS = 10, LINE = 4096 };
 
 static const char door[] = "cgi-bin/soap.cgi", other_door[] = "cgi/soap.cgi";
 
@@ -75,21 +75,33 @@ static void ask_door(
 		conversation, purpose, where, "newest_bugs", "<arg0 xsi:type=\"xsd:int\">1</arg0>");
 }
 
-/* Asks for the first ASKED of COUNT bugs; the others wait for what is said. Copies WANTED. */
-static void ask_some(struct conversation *conversation, enum debbugs_purpose purpose,
-	const unsigned *wanted, unsigned count, unsigned asked)
+/* Asks for the state of COUNT bugs, ITEMS (markup), on behalf of the FOR_COUNT at WANTED, copied. */
+static void ask_states(struct conversation *conversation, enum debbugs_purpose purpose,
+	const char *items, unsigned count, const unsigned *wanted, unsigned for_count)
 {
-	char *ids = talloc_asprintf(
-		NULL, "<arg0 xsi:type=\"soapenc:Array\" soapenc:arrayType=\"xsd:int[%u]\">", asked);
-	for (unsigned i = 0; i < asked; i++)
-		ids = talloc_asprintf_append_buffer(ids, "<item xsi:type=\"xsd:int\">%s</item>",
-			conversation->wanted[wanted[i]].remote_id);
-	ids = talloc_asprintf_append_buffer(ids, "</arg0>");
+	char *ids = talloc_asprintf(NULL,
+		"<arg0 xsi:type=\"soapenc:Array\" soapenc:arrayType=\"xsd:int[%u]\">%s</arg0>",
+		count, items);
 	struct exchange *exchange =
 		debbugs_call(conversation, purpose, debbugs_door(conversation), "get_status", ids);
-	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
-	exchange->wanted_count = count;
+	exchange->wanted = talloc_memdup(exchange, wanted, for_count * sizeof(*wanted));
+	exchange->wanted_count = for_count;
 	talloc_free(ids);
+}
+
+static char *add_item(char *items, const char *id)
+{
+	return talloc_asprintf_append_buffer(items, "<item xsi:type=\"xsd:int\">%s</item>", id);
+}
+
+static void ask_bugs(struct conversation *conversation, enum debbugs_purpose purpose,
+	const unsigned *wanted, unsigned count)
+{
+	char *items = talloc_strdup(NULL, "");
+	for (unsigned i = 0; i < count; i++)
+		items = add_item(items, conversation->wanted[wanted[i]].remote_id);
+	ask_states(conversation, purpose, items, count, wanted, count);
+	talloc_free(items);
 }
 
 static void begin_check(struct conversation *conversation)
@@ -100,7 +112,7 @@ static void begin_check(struct conversation *conversation)
 		all[i] = i;
 	for (unsigned from = 0; from < total; from += BATCH_SIZE) {
 		unsigned count = total - from < BATCH_SIZE ? total - from : BATCH_SIZE;
-		ask_some(conversation, ASK_BUGS, all + from, count, count);
+		ask_bugs(conversation, ASK_BUGS, all + from, count);
 	}
 	talloc_free(all);
 }
@@ -259,20 +271,43 @@ static void call_missing(struct conversation *conversation, const unsigned *want
 			conversation->wanted[wanted[i]].remote_id);
 }
 
+static bool any_known(
+	const struct conversation *conversation, const unsigned *wanted, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (conversation->wanted[wanted[i]].known)
+			return true;
+	return false;
+}
+
+static void ask_newest(struct conversation *conversation, const unsigned *wanted, unsigned count)
+{
+	struct exchange *exchange = debbugs_call(conversation, ASK_NEWEST,
+		debbugs_door(conversation), "newest_bugs", "<arg0 xsi:type=\"xsd:int\">20</arg0>");
+	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
+	exchange->wanted_count = count;
+}
+
 /*
- * Missing bugs are left out without a word: the server must do so twice, and silence about all of
- * several needs a witness.
+ * Missing bugs are left out without a word, and so are all when the spool is gone: the server must
+ * leave them out twice, and where it said nothing at all, of bugs that were read before, it must
+ * know others.
  */
 static void judge_silence(struct conversation *conversation, struct exchange *exchange)
 {
 	unsigned count;
 	unsigned *silent = silent_bugs(conversation, exchange, &count);
-	if (exchange->purpose == ASK_AGAIN || exchange->wanted_count == 1)
+	bool all = count == exchange->wanted_count;
+	if (count == 0)
+		return;
+	if (exchange->purpose == ASK_AGAIN)
 		call_missing(conversation, silent, count);
-	else if (silence_is_suspicious(conversation, exchange, silent, count))
-		ask_some(conversation, ASK_WITNESS, silent, count, 1);
-	else if (count > 0)
-		ask_some(conversation, ASK_AGAIN, silent, count, count);
+	else if (all && any_known(conversation, silent, count))
+		ask_newest(conversation, silent, count);
+	else if (all && count == 1)
+		call_missing(conversation, silent, count);
+	else
+		ask_bugs(conversation, ASK_AGAIN, silent, count);
 }
 
 static void hear_bugs(struct conversation *conversation, struct exchange *exchange)
@@ -294,23 +329,41 @@ static void hear_bugs(struct conversation *conversation, struct exchange *exchan
 			conversation->wanted[exchange->wanted[i]].remote_id);
 }
 
-/* Only where the witness is missing by itself too is the silence about the others credible. */
-static void hear_witness(struct conversation *conversation, struct exchange *exchange)
+static void hear_newest(struct conversation *conversation, struct exchange *exchange)
+{
+	struct element *result = NULL;
+	if (exchange_good(exchange, NULL))
+		result = soap_result(exchange, "newest_bugs");
+	if (result == NULL) {
+		debbugs_fail(conversation, exchange, "newest_bugs");
+		return;
+	}
+	char *items = talloc_strdup(exchange, "");
+	unsigned count = 0;
+	int64_t number;
+	for (struct element *at = result->first; at != NULL && count < NEWEST; at = at->next)
+		if (soap_number(at, &number)) {
+			items = add_item(items, xml_text(at));
+			count++;
+		}
+	ask_states(conversation, ASK_SIGN, items, count, exchange->wanted, exchange->wanted_count);
+}
+
+/* Only where it knows some of its newest bugs is its silence about the others credible. */
+static void hear_sign(struct conversation *conversation, struct exchange *exchange)
 {
 	struct element *result = NULL;
 	if (exchange_good(exchange, NULL))
 		result = soap_result(exchange, "get_status");
-	if (result == NULL) {
+	if (result == NULL)
 		debbugs_fail(conversation, exchange, "get_status");
-	} else if (result->first != NULL) {
+	else if (result->first == NULL)
 		conversation_fail(conversation, ERR_UNPARSABLE_TRACKER,
-			"%s answered none of the %u bugs asked for, of which some were read before",
+			"%s answered none of the %u bugs asked for, of which some were read "
+			"before, and none of its newest either: it seems to have lost its bugs",
 			exchange->url, exchange->wanted_count);
-	} else {
-		call_missing(conversation, exchange->wanted, 1);
-		ask_some(conversation, ASK_AGAIN, exchange->wanted + 1, exchange->wanted_count - 1,
-			exchange->wanted_count - 1);
-	}
+	else
+		ask_bugs(conversation, ASK_AGAIN, exchange->wanted, exchange->wanted_count);
 }
 
 static void hear(struct conversation *conversation, struct exchange *exchange)
@@ -320,7 +373,8 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_OTHER_DOOR] = hear_door,
 		[ASK_BUGS] = hear_bugs,
 		[ASK_AGAIN] = hear_bugs,
-		[ASK_WITNESS] = hear_witness,
+		[ASK_NEWEST] = hear_newest,
+		[ASK_SIGN] = hear_sign,
 		[ASK_LOG] = debbugs_hear_log,
 		[ASK_MBOX] = debbugs_hear_mbox,
 		[ASK_MAIL] = debbugs_hear_mail,

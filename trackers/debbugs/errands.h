@@ -10,7 +10,8 @@ enum debbugs_purpose {
 	ASK_OTHER_DOOR, /* is it where GNU has it? */
 	ASK_BUGS, /* a batch of bugs */
 	ASK_AGAIN, /* once more those that were left out */
-	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
+	ASK_NEWEST, /* the newest numbers, when all that was asked for was answered by nothing */
+	ASK_SIGN, /* whether any of these is known */
 	ASK_LOG, /* the mails of one bug */
 	ASK_MBOX, /* the same, where SOAP fails */
 	ASK_MAIL, /* one record of a log, to learn its number */
