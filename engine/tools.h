@@ -4,8 +4,8 @@
 
 #include "engine/db.h"
 #include "engine/fetcher.h"
-#include "engine/outage.h"
 #include "engine/network.h"
+#include "engine/outage.h"
 #include "engine/resolver.h"
 #include "engine/settings.h"
 #include "engine/vault.h"

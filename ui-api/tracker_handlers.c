@@ -17,11 +17,7 @@ static const char *const policies[] = {"sqrt", "ladder", NULL};
 static const struct body_field schedule_fields[] = {
 	{.name = "policy", .kind = BODY_CHOICE, .nullable = true, .choices = policies},
 #define KNOB(knob, unit, initial, least, most, help)                                               \
-	{.name = #knob,                                                                            \
-		.kind = BODY_INTEGER,                                                              \
-		.nullable = true,                                                                  \
-		.minimum = least,                                                                  \
-		.maximum = most},
+	{.name = #knob, .kind = BODY_INTEGER, .nullable = true, .minimum = least, .maximum = most},
 #include "engine/knobs.def"
 #undef KNOB
 	{.name = NULL},

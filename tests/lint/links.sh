@@ -10,7 +10,7 @@ while IFS= read -r -d '' page; do
 			echo "$page: no such file: $target" >&2
 			status=1
 		fi
-	done < <(grep -oE '\]\([^):#]+' "$page" | sed 's/^](//' || true)
+	done < <(grep -oE '\]\([^):#]+:?' "$page" | sed 's/^](//' | grep -v ':$' || true)
 	while IFS= read -r path; do
 		if [[ ! -e $path ]]; then
 			echo "$page: no such file: $path" >&2
