@@ -35,6 +35,7 @@ enum {
 	RECKON_DUE,
 	FAILING_S,
 	SCHEDULE,
+	STORE_PRIVATE,
 };
 
 static void tell_unreadable(const struct lease *lease, const char *setting)
@@ -89,9 +90,12 @@ struct lease *lease_from_row(
 	if (lease->driver != NULL && !db_null(rows, row, SERVER))
 		lease->server = server_from_json(lease, db_text(rows, row, SERVER));
 	if (!db_null(rows, row, CREDENTIALS)) {
-		lease->credentials =
+		struct credentials *credentials =
 			vault_unseal(lease, tools->vault, db_text(rows, row, CREDENTIALS));
-		if (lease->credentials == NULL)
+		lease->credentials = credentials;
+		if (credentials != NULL)
+			credentials->store_private = *db_text(rows, row, STORE_PRIVATE) == 't';
+		else
 			tell_unreadable(lease, "credentials");
 	}
 	if (!db_null(rows, row, UDD)) {

@@ -309,7 +309,8 @@ static bool wants_comments(const struct settle *settle, const struct observation
 	const struct claimed *bug = &settle->bugs[o->wanted];
 	bool told = o->changed_at != 0 || o->mark != NULL;
 	bool changed = !told || fingerprint(o) != bug->fingerprint;
-	return o->err.kind == ERR_NONE && (bug->comments_wanted || changed);
+	bool closed = o->is_private && !conversation_stores_private(settle->check);
+	return o->err.kind == ERR_NONE && !closed && (bug->comments_wanted || changed);
 }
 
 static bool can_have_comments(const struct settle_frame *frame)

@@ -29,7 +29,8 @@ struct table {
 struct plan {
 	const struct lease *lease;
 	const struct conversation *check;
-	struct table recovered, failed, unchanged, checked, changed, comments, comments_read;
+	struct table recovered, failed, unchanged, checked, changed, hidden, comments,
+		comments_read;
 	unsigned first_reads, missed, heard; /* bugs that an answer spoke of */
 	int64_t lowest, highest; /* unchanged bugs */
 	double draw; /* one for all: bugs of a batch stay together */
@@ -63,6 +64,7 @@ static struct plan *plan_new(const struct lease *lease, const struct conversatio
 	table_init(plan, &plan->unchanged, QUERY_work_unchanged, 2);
 	table_init(plan, &plan->checked, QUERY_work_checked, 3);
 	table_init(plan, &plan->changed, QUERY_work_changed, 13);
+	table_init(plan, &plan->hidden, QUERY_work_comments_hidden, 3);
 	table_init(plan, &plan->comments, QUERY_work_comments, 5);
 	table_init(plan, &plan->comments_read, QUERY_work_comments_read, 3);
 	return plan;
@@ -186,6 +188,19 @@ static void plan_checked(struct plan *plan, const struct claimed *bug, int64_t p
 	db_array_add_integer(plan->checked.column[2], wait);
 }
 
+/* All comments of this bug are known: those that plan_shown names. */
+static void plan_whole(struct plan *plan, int64_t bug_id)
+{
+	plan->hidden.rows++;
+	db_array_add_integer(plan->hidden.column[0], bug_id);
+}
+
+static void plan_shown(struct plan *plan, int64_t bug_id, int64_t number)
+{
+	db_array_add_integer(plan->hidden.column[1], bug_id);
+	db_array_add_integer(plan->hidden.column[2], number);
+}
+
 /* TALK is what was learnt of the bug's comments, NULL where they were not asked for. */
 static void plan_read(struct plan *plan, const struct claimed *bug, const struct observation *o,
 	const struct observation *talk)
@@ -200,6 +215,9 @@ static void plan_read(struct plan *plan, const struct claimed *bug, const struct
 		plan->first_reads++;
 	else if (changed && was_missed(plan, o))
 		plan->missed++;
+	bool closed = o->is_private && !conversation_stores_private(plan->check);
+	if ((closed && (changed || bug->comments_wanted)) || (heard && talk->whole))
+		plan_whole(plan, bug->bug_id);
 	if (failed)
 		plan_failed(plan, bug, &talk->err, print, wait);
 	else
@@ -242,8 +260,14 @@ static void plan_comments(struct plan *plan, const struct claimed *bugs,
 		unsigned place = talk->comments[i].wanted;
 		const struct observation *o =
 			&findings->check->observations[findings->which[place]];
-		if (talks[place] != NULL && talks[place]->err.kind == ERR_NONE)
-			plan_comment(plan, bugs[o->wanted].bug_id, &talk->comments[i]);
+		const struct comment *comment = &talk->comments[i];
+		int64_t bug_id = bugs[o->wanted].bug_id;
+		if (talks[place] == NULL || talks[place]->err.kind != ERR_NONE)
+			continue;
+		if (talks[place]->whole)
+			plan_shown(plan, bug_id, comment->number);
+		if (comment->text != NULL)
+			plan_comment(plan, bug_id, comment);
 	}
 }
 
@@ -313,6 +337,7 @@ static void add_statements(struct db_batch *batch, const struct plan *plan, cons
 	add_unchanged(batch, plan, tracker, horizon);
 	add(batch, &plan->checked, tracker, horizon, NULL);
 	add(batch, &plan->changed, tracker, NULL, NULL);
+	add(batch, &plan->hidden, tracker, NULL, NULL);
 	add(batch, &plan->comments, tracker, run, NULL);
 	add(batch, &plan->comments_read, tracker, NULL, NULL);
 }

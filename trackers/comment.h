@@ -15,7 +15,7 @@ struct comment {
 	int64_t number; /* rises in the remote's order; the same comment always has the same */
 	const char *author; /* NULL where the remote does not say */
 	moment posted_at; /* 0 where the remote does not say */
-	const char *text;
+	const char *text; /* NULL: only that it is there was learnt */
 };
 
 #endif

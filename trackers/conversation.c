@@ -238,6 +238,11 @@ static void *grow(struct conversation *conversation, void *items, unsigned count
 	return talloc_realloc_size(conversation, items, room * size);
 }
 
+bool conversation_stores_private(const struct conversation *conversation)
+{
+	return conversation->credentials != NULL && conversation->credentials->store_private;
+}
+
 struct comment *conversation_comment(
 	struct conversation *conversation, unsigned wanted, int64_t number)
 {
@@ -245,7 +250,7 @@ struct comment *conversation_comment(
 	conversation->comments = grow(conversation, conversation->comments,
 		conversation->comment_count, sizeof(struct comment));
 	struct comment *comment = &conversation->comments[conversation->comment_count++];
-	*comment = (struct comment){.wanted = wanted, .number = number, .text = ""};
+	*comment = (struct comment){.wanted = wanted, .number = number};
 	return comment;
 }
 

@@ -58,6 +58,7 @@ struct session {
 /* What to sign in with; members that are not set are NULL. */
 struct credentials {
 	const char *api_key, *username, *password;
+	bool store_private; /* what only they may see is kept, too */
 	struct session *session; /* where to keep what it brought; NULL: not kept */
 };
 
@@ -192,8 +193,12 @@ void conversation_observe_error(struct conversation *conversation, unsigned want
 /* Whether something was learnt of the bug at index WANTED. */
 bool conversation_observed(const struct conversation *conversation, unsigned wanted);
 
+/* Whether comments are kept that only the credentials may see. */
+bool conversation_stores_private(const struct conversation *conversation);
+
 /*
- * Adds a comment of the bug at index WANTED; the caller fills in the rest. That all comments newer
+ * Adds a comment of the bug at index WANTED; the caller fills in the rest, or leaves it at the number
+ * (its text NULL) where the comment is known to be there and no more was asked. That all comments newer
  * than the stored one are there is said by conversation_observe, that they can't be had by
  * conversation_observe_error (ERR_COMMENTS_FAILED); a server that has no comments to give at all fails
  * the errand as ERR_UNSUPPORTED_TRACKER.

@@ -6,6 +6,8 @@
 #include "trackers/mapping.h"
 #include "trackers/moment.h"
 
+#include <stdbool.h>
+
 /*
  * Made and owned by the conversation. Texts are clean (text_clean_line) and NULL where the remote
  * has none. Where ERR is set it is this bug's failure and nothing else is.
@@ -23,6 +25,9 @@ struct observation {
 	const char *mark; /* in its place: differs whenever the bug changed; NULL for none */
 	enum bug_status mapped_status;
 	enum bug_importance mapped_importance;
+	bool is_private; /* only the credentials may see it */
+	/* For comments: all numbers that there are were told; what is stored beyond them is hidden now. */
+	bool whole;
 };
 
 #endif

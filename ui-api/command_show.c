@@ -1,5 +1,6 @@
 #include "ui-api/command.h"
 
+#include "trackers/json.h"
 #include "ui-api/advice.h"
 #include "ui-api/paragraph.h"
 #include "ui-api/terminal.h"
@@ -59,8 +60,10 @@ static void print_comment(void *cookie, struct json_object *comment)
 		author[0] != '\0' ? terminal_text(memory, author) : "somebody",
 		posted_at[0] != '\0' ? ", " : "", terminal_text(memory, posted_at),
 		colours ? "\033[0m" : "");
-	paragraph_print(
-		stdout, field_text(memory, comment, "text"), INDENT, terminal_columns(stdout));
+	bool hidden = json_object_get_boolean(json_member(comment, "hidden", json_type_boolean));
+	paragraph_print(stdout,
+		hidden ? "(no longer shown by the tracker)" : field_text(memory, comment, "text"),
+		INDENT, terminal_columns(stdout));
 	talloc_free(memory);
 }
 

@@ -46,6 +46,7 @@ static const struct table_column fields[] = {
 	{.title = "min_delay_ms", .field = "min_delay_ms"},
 	{.title = "changes_interval_s", .field = "changes_interval_s"},
 	{.title = "sync_comments", .field = "sync_comments"},
+	{.title = "store_private", .field = "store_private"},
 	{.title = "credentials", .field = "has_credentials"},
 	{.title = "udd", .field = "has_udd"},
 	{.title = "mode", .field = "mode"},

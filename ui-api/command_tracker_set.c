@@ -161,6 +161,7 @@ const struct command command_tracker_set = {
 		"  min_delay_ms        from the start of one request to the start of the next\n"
 		"  changes_interval_s  how often to ask what changed; null: automatic\n"
 		"  sync_comments       all, none or products\n"
+		"  store_private       true: also comments that only its credentials may see\n"
 		"  policy              when its bugs are asked about: sqrt or ladder; it and all\n"
 		"                      other settings of the schedule (docs/manual.md): null as\n"
 		"                      the service has it\n"

@@ -40,6 +40,7 @@ static const struct body_field credential_fields[] = {
 	{.name = "changes_interval_s", .kind = BODY_INTEGER, .nullable = true, .minimum = 1, \
 		.maximum = INT32_MAX}, \
 	{.name = "sync_comments", .kind = BODY_CHOICE, .choices = sync_choices}, \
+	{.name = "store_private", .kind = BODY_BOOLEAN}, \
 	{.name = "schedule", .kind = BODY_OBJECT, .nullable = true, .fields = schedule_fields}, \
 	{.name = "mode", .kind = BODY_READ_ONLY}, \
 	{.name = "warning", .kind = BODY_READ_ONLY}, \

@@ -104,7 +104,7 @@ SELECT row_to_json(r), r.name FROM (
     bugwatch.rfc3339(s.next_check_at) AS next_check_at, s.has_credentials,
     t.udd IS NOT NULL AS has_udd,
     t.batch_size, t.max_connections, t.min_delay_ms, t.changes_interval_s, t.sync_comments,
-    t.schedule, s.mode, s.warning
+    t.schedule, s.mode, s.warning, t.store_private
   FROM bugwatch.tracker t JOIN bugwatch.tracker_status s ON s.name = t.name
   WHERE ($1::text IS NULL OR t.name = $1) AND ($2::text IS NULL OR t.name > $2)
   ORDER BY t.name LIMIT $3::integer) AS r
@@ -201,13 +201,19 @@ INSERT INTO bugwatch.tracker_state (tracker_id, due_at) SELECT id, now() FROM ma
 -- name: api_change_tracker
 -- Settings $2 (an object of those that change) of tracker $1; $3 says whether its credentials
 -- change too, to $4, and $5 whether its mirror does, to $6: then what was wrong with the mirror
--- before is forgotten.
+-- before is forgotten. Where private comments are kept from now on, or no longer, all are read anew at
+-- the next check.
 WITH mirrored AS (
   UPDATE bugwatch.tracker_state s SET changes_at = NULL, changes_failed = false,
     error_kind = CASE WHEN NOT s.changes_failed THEN s.error_kind END,
     error_message = CASE WHEN NOT s.changes_failed THEN s.error_message END,
     error_since = CASE WHEN NOT s.changes_failed THEN s.error_since END
   FROM bugwatch.tracker t WHERE t.id = s.tracker_id AND t.name = $1 AND $5::boolean
+), reread AS (
+  UPDATE bugwatch.bug_check c SET comments_wanted = true
+  FROM bugwatch.tracker t
+  WHERE t.name = $1 AND c.tracker_id = t.id AND NOT c.comments_wanted
+    AND ($2::jsonb ->> 'store_private')::boolean <> t.store_private
 )
 UPDATE bugwatch.tracker t SET
   enabled = coalesce((n.fields ->> 'enabled')::boolean, t.enabled),
@@ -223,7 +229,8 @@ UPDATE bugwatch.tracker t SET
   udd = CASE WHEN $5::boolean THEN $6::bytea ELSE t.udd END,
   schedule = CASE WHEN n.fields ? 'schedule' THEN CASE jsonb_typeof(n.fields -> 'schedule')
       WHEN 'object' THEN jsonb_strip_nulls(t.schedule || (n.fields -> 'schedule')) ELSE '{}' END
-    ELSE t.schedule END
+    ELSE t.schedule END,
+  store_private = coalesce((n.fields ->> 'store_private')::boolean, t.store_private)
 FROM (SELECT $2::jsonb AS fields) AS n
 WHERE t.name = $1
 
@@ -391,7 +398,8 @@ SELECT coalesce(max(id), 0) FROM bugwatch.event
 -- name: api_comments
 -- Of watch $1: after number $2, limit $3. Comments may be long: those after 4 MiB of text are left
 -- to the next page (no item).
-SELECT CASE WHEN c.before < 4194304 THEN (SELECT row_to_json(r) FROM (
+SELECT CASE WHEN c.before < 4194304 THEN (SELECT to_jsonb(r)
+    || CASE WHEN c.hidden_at IS NULL THEN '{}' ELSE '{"hidden": true}'::jsonb END FROM (
   SELECT c.id::text AS id, c.number, c.author, bugwatch.rfc3339(c.posted_at) AS posted_at, c.text
 ) AS r) END, c.number
 FROM (

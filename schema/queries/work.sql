@@ -26,7 +26,7 @@ RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size,
   coalesce(s.changes_at, '-infinity') <= now(), t.udd,
   s.mode, s.stretch_s, s.batch_s, s.changes_s, s.doubtful,
   coalesce(s.reckoned_at, '-infinity') <= now() - interval '6 hours',
-  coalesce(extract(epoch FROM now() - s.failing_since)::bigint, 0), t.schedule
+  coalesce(extract(epoch FROM now() - s.failing_since)::bigint, 0), t.schedule, t.store_private
 
 -- name: work_wait
 -- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
@@ -341,20 +341,26 @@ SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
 -- name: work_comments
 -- New comments of bugs $2 of tracker $1, seen by run $7: numbers $3, authors $4, posted at $5,
--- texts $6. What is stored already is left out, and so are bugs that were forgotten meanwhile. Bugs
--- whose comments were all there before tell.
+-- texts $6. What is stored already is left out, but for a text that differs (one that was hidden is
+-- shown again, or was edited), and so are bugs that were forgotten meanwhile. Bugs whose comments were
+-- all there before tell.
 WITH there AS (
   SELECT b.id FROM bugwatch.bug b WHERE b.tracker_id = $1::bigint AND b.id = ANY ($2::bigint[])
   FOR KEY SHARE
-), made AS (
+), written AS (
   INSERT INTO bugwatch.comment (tracker_id, bug_id, number, author, posted_at, text)
   SELECT DISTINCT ON (n.bug_id, n.number) $1::bigint, n.*
   FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[])
     AS n (bug_id, number, author, posted_at, text)
   WHERE n.bug_id IN (SELECT id FROM there)
   ORDER BY n.bug_id, n.number
-  ON CONFLICT DO NOTHING
-  RETURNING bug_id, number
+  ON CONFLICT (tracker_id, bug_id, number) DO UPDATE
+    SET text = excluded.text, author = excluded.author, posted_at = excluded.posted_at,
+      hidden_at = NULL
+    WHERE comment.hidden_at IS NOT NULL OR comment.text <> excluded.text
+  RETURNING bug_id, number, xmax = 0 AS fresh
+), made AS (
+  SELECT bug_id, number FROM written WHERE fresh
 ), counted AS (
   UPDATE bugwatch.run SET comments = comments + (SELECT count(*) FROM made)
   WHERE id = $7::bigint
@@ -373,6 +379,14 @@ WITH there AS (
   RETURNING id
 )
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
+
+-- name: work_comments_hidden
+-- Of bugs $2 of tracker $1 all comments are known that there are: those of bugs $3 with numbers $4.
+-- Others are no longer for everybody. Comes before work_comments.
+UPDATE bugwatch.comment c SET hidden_at = now(), text = ''
+WHERE c.tracker_id = $1::bigint AND c.bug_id = ANY ($2::bigint[]) AND c.hidden_at IS NULL
+  AND NOT EXISTS (SELECT FROM unnest($3::bigint[], $4::bigint[]) AS n (bug_id, number)
+    WHERE n.bug_id = c.bug_id AND n.number = c.number)
 
 -- name: work_comments_read
 -- Whether the comments of bugs $2 are ($3) to be read at the next check, and whether they were

@@ -56,7 +56,8 @@ static const char *wrong_comment(const struct conversation *conversation)
 		const struct comment *comment = &conversation->comments[i];
 		if (comment->wanted >= conversation->wanted_count)
 			return "a comment of a bug that was not asked for";
-		if (strlen(comment->text) > COMMENT_LIMIT || !is_clean(comment->author))
+		if ((comment->text != NULL && strlen(comment->text) > COMMENT_LIMIT) ||
+			!is_clean(comment->author))
 			return "a comment that can't be stored";
 		if (comment->number < 0 || !is_moment(comment->posted_at))
 			return "a comment out of time, or without a number";

@@ -566,7 +566,8 @@ static void assert_signs_in(const struct setting *setting, const char *tail, con
 		assert_string_equal(exchange->headers[1], header);
 	else
 		assert_null(exchange->headers[1]);
-	const char *end = strstr(exchange->url, ",product") + strlen(",product");
+	const char *last = setting->credentials != NULL ? ",groups" : ",product";
+	const char *end = strstr(exchange->url, last) + strlen(last);
 	assert_string_equal(end, tail);
 	assert_false(exchange->basic_login);
 	talloc_free(conversation);

@@ -35,9 +35,9 @@ static struct conversation *begin(const struct wanted *wanted, unsigned count)
 static void the_oldest_that_is_stored_says_from_when(void **state)
 {
 	struct wanted bugs[] = {
-		{.remote_id = "7", .newest_comment = 4, .newest_posted_at = morning + MOMENT_DAY},
+		{.remote_id = "7", .newest_comment = 24, .newest_posted_at = morning + MOMENT_DAY},
 		{.remote_id = "8", .newest_comment = -1},
-		{.remote_id = "9", .newest_comment = 0, .newest_posted_at = morning}};
+		{.remote_id = "9", .newest_comment = 20, .newest_posted_at = morning}};
 	struct conversation *conversation = begin(bugs, 3);
 	talk_answer(conversation,
 		"rest/bug/7/comment?ids=9&include_fields=count,creator,time,text,is_private"
@@ -45,10 +45,20 @@ static void the_oldest_that_is_stored_says_from_when(void **state)
 		200, ANSWER(BUG("7", "") "," BUG("9", COMMENT("1", "\"yes\""))));
 	struct exchange *exchange = talk_asked(conversation, "rest/bug/8/comment?");
 	assert_null(strstr(exchange->url, "new_since"));
+	struct exchange *numbers = talk_asked(
+		conversation, "rest/bug/7/comment?ids=9&include_fields=count,is_private");
+	static const char all[] = "{\"bugs\":{\"7\":{\"comments\":[]},\"9\":{\"comments\":["
+				  "{\"count\":0},{\"count\":1,\"is_private\":true}]}}}";
+	exchange_head(conversation, numbers, 200, "application/json", talk_date);
+	exchange_data(conversation, numbers, all, strlen(all));
+	exchange_end(conversation, numbers, NULL);
 	exchange_end(conversation, exchange, &(struct err){.kind = ERR_TIMEOUT});
 	talk_failed(conversation, ERR_TIMEOUT, "");
 	assert_int_equal(conversation->observation_count, 2);
-	assert_int_equal(conversation->comment_count, 1);
+	assert_true(conversation->observations[0].whole && conversation->observations[1].whole);
+	assert_int_equal(conversation->comment_count, 2);
+	assert_int_equal(conversation->comments[1].number, 0);
+	assert_null(conversation->comments[1].text);
 	assert_int_equal(conversation->comments[0].wanted, 2);
 	assert_int_equal(conversation->comments[0].number, 1);
 	assert_string_equal(conversation->comments[0].text, "yes");
@@ -60,10 +70,12 @@ static void many_bugs_are_several_questions(void **state)
 	struct wanted *many = talloc_array(NULL, struct wanted, 250);
 	for (unsigned i = 0; i < 250; i++)
 		many[i] = (struct wanted){.remote_id = talloc_asprintf(many, "%u", 2147483000 + i),
-			.newest_comment = i < 200 ? 1 : -1,
+			.newest_comment = i < 150 ? 20
+				: i < 200	  ? 19
+						  : -1,
 			.newest_posted_at = i < 200 ? morning : 0};
 	struct conversation *conversation = begin(many, 250);
-	static const unsigned counts[] = {100, 100, 20, 20, 10};
+	static const unsigned counts[] = {100, 50, 50, 20, 20, 10};
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		struct exchange *exchange = talk_asked(conversation, "rest/bug/");
 		assert_int_equal(exchange->wanted_count, counts[i]);
@@ -191,10 +203,33 @@ static void no_comments_at_all_is_said_so(void **state)
 	}
 }
 
+/* What only the credentials may see is kept where that is wanted, and else as if it was not there. */
+static void private_comments_are_kept_where_that_is_wanted(void **state)
+{
+	static const char body[] = ANSWER(BUG("7",
+		COMMENT("0", "\"open\"") ",{\"count\":1,\"creator\":\"ann\",\"is_private\":true,"
+					 "\"time\":\"2026-03-08T07:30:00Z\",\"text\":\"closed\"}"));
+	for (int kept = 0; kept < 2; kept++) {
+		struct credentials login = {.api_key = "K", .store_private = kept == 1};
+		struct wanted bug = {.remote_id = "7", .newest_comment = -1};
+		struct server *server = server_new(NULL);
+		struct conversation *conversation =
+			conversation_new(NULL, tracker_by_name("bugzilla"), ERRAND_COMMENTS,
+				"https://bugs.example.org/", server, &login, &bug, 1, talk_date);
+		talk_answer(conversation, "rest/bug/7/comment?", 200, body);
+		talk_done(conversation);
+		assert_int_equal(conversation->comment_count, 1 + kept);
+		assert_true(conversation->observations[0].whole);
+		talloc_free(conversation);
+		talloc_free(server);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_oldest_that_is_stored_says_from_when),
+		cmocka_unit_test(private_comments_are_kept_where_that_is_wanted),
 		cmocka_unit_test(many_bugs_are_several_questions),
 		cmocka_unit_test(a_bug_that_is_gone_is_dropped),
 		cmocka_unit_test(a_refusal_without_a_name_is_looked_into),

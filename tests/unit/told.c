@@ -22,13 +22,15 @@ static char *describe_bug(
 	if (seen->err.kind != ERR_NONE)
 		return talloc_asprintf_append(text, " | %s\n", err_word(seen->err.kind));
 	if (errand == ERRAND_COMMENTS)
-		return talloc_asprintf_append(text, " | all comments\n");
+		return talloc_asprintf_append(
+			text, " | all comments%s\n", seen->whole ? " and no others" : "");
 	text = talloc_asprintf_append(text, " | %s | %s", status_word(seen->mapped_status),
 		importance_word(seen->mapped_importance));
 	text = add(text, "status", seen->status);
 	text = add(text, "resolution", seen->resolution);
 	text = add(text, "severity", seen->severity);
 	text = add(text, "priority", seen->priority);
+	text = add(text, "private", seen->is_private ? "yes" : NULL);
 	text = add(text, "product", seen->product);
 	text = add(text, "tags", seen->tags);
 	if (seen->changed_at != 0)
@@ -71,6 +73,8 @@ static char *describe_comment(
 	char posted[MOMENT_TEXT];
 	text = talloc_asprintf_append(text, "%s #%lld",
 		conversation->wanted[comment->wanted].remote_id, (long long)comment->number);
+	if (comment->text == NULL)
+		return talloc_asprintf_append(text, "\n");
 	text = add(text, "author", comment->author);
 	if (comment->posted_at != 0)
 		text = add(text, "posted", moment_format(comment->posted_at, posted));

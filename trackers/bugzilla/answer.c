@@ -216,6 +216,13 @@ static const char *read_bug(
 	return NULL;
 }
 
+/* Who sees it without signing in is everybody, and is not told of groups. */
+bool answer_is_private(struct json_object *bug)
+{
+	struct json_object *groups = json_member(bug, "groups", json_type_array);
+	return groups != NULL && json_object_array_length(groups) > 0;
+}
+
 static void observe(struct conversation *conversation, unsigned wanted, struct json_object *item)
 {
 	struct observation read = {.wanted = wanted};
@@ -226,6 +233,7 @@ static void observe(struct conversation *conversation, unsigned wanted, struct j
 			conversation->wanted[wanted].remote_id, wrong);
 		return;
 	}
+	read.is_private = answer_is_private(item);
 	read.mapped_status = map_status(bugzilla_status_rows, read.status, read.resolution);
 	read.mapped_importance = bugzilla_importance(read.severity, read.priority);
 	read.priority_decides = bugzilla_priority_decides(read.severity);

@@ -42,6 +42,9 @@ void answer_fail(struct conversation *conversation, struct exchange *exchange);
  */
 bool answer_moment(const struct conversation *conversation, const char *text, moment *at);
 
+/* Whether BUG is for members of some groups only. */
+bool answer_is_private(struct json_object *bug);
+
 /* Whether ITEM is the bug ID, by its number or by one of its aliases. */
 bool answer_is_bug(struct exchange *exchange, struct json_object *item, const char *id);
 

@@ -97,6 +97,7 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_WITNESS] = bugzilla_hear_witness,
 		[ASK_BUG] = bugzilla_hear_bug,
 		[ASK_COMMENTS] = bugzilla_hear_comments,
+		[ASK_NUMBERS] = bugzilla_hear_comments,
 		[ASK_CHANGES] = bugzilla_hear_changes,
 	};
 	bool foreign = exchange->format != FORMAT_JSON;

@@ -16,11 +16,13 @@ static const char page_fields[] =
 
 /* ---- questions ---- */
 
-/* The alias, where one of these bugs is asked for by it. */
+/* The alias, where one of these bugs is asked for by it; signed in, who else may see them. */
 static struct json_object *fields_for(
 	const struct conversation *conversation, const unsigned *wanted, unsigned count)
 {
 	struct json_object *names = bugzilla_words(fields);
+	if (conversation->credentials != NULL)
+		json_object_array_add(names, json_object_new_string("groups"));
 	for (unsigned i = 0; i < count; i++) {
 		if (!bugzilla_is_number(conversation->wanted[wanted[i]].remote_id)) {
 			json_object_array_add(names, json_object_new_string("alias"));

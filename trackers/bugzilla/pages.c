@@ -250,6 +250,15 @@ static bool is_reversed(const struct element *first, const struct element *last)
 		       xml_text(xml_child(last, "bug_when"))) > 0;
 }
 
+static struct json_object *read_groups(const struct element *bug)
+{
+	struct json_object *groups = json_object_new_array();
+	if (xml_child(bug, "group") != NULL)
+		json_object_array_add(
+			groups, json_object_new_string(xml_text(xml_child(bug, "group"))));
+	return groups;
+}
+
 static struct json_object *read_talk(const struct element *bug)
 {
 	struct json_object *talk = json_object_new_object(), *comments = json_object_new_array();
@@ -269,6 +278,7 @@ static struct json_object *read_talk(const struct element *bug)
 		place += is_reversed(first, last) ? -1 : 1;
 	}
 	json_object_object_add(talk, "comments", comments);
+	json_object_object_add(talk, "groups", read_groups(bug));
 	return talk;
 }
 

@@ -14,6 +14,7 @@ enum bugzilla_purpose {
 	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
 	ASK_BUG, /* one bug that its batch left out */
 	ASK_COMMENTS, /* the comments of some bugs */
+	ASK_NUMBERS, /* the numbers of all comments of bugs of which only new ones were asked for */
 	ASK_CHANGES, /* a page of the bugs that changed */
 };
 
