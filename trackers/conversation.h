@@ -123,6 +123,7 @@ struct conversation {
 	moment until; /* for changes: the server's clock when the first page was made */
 	/* Set while hearing, where not Retry-After says it: how long the server is to be left alone. */
 	int64_t pause_s;
+	void *memo; /* the driver's own, a child of this; or NULL */
 	struct err err; /* of the whole errand; the observations before it stay true */
 	struct conversation_state *state;
 };

@@ -109,7 +109,7 @@ def test_comments_of_no_watch(api, watch):
 
 
 def test_comment_view(service, api, watch):
-    assert columns(service.database, "comment_text") == COMMENT_FIELDS | {"watch"}
+    assert columns(service.database, "comment_text") == COMMENT_FIELDS | {"watch", "hidden"}
     rows = sql(service.database, f"SELECT number FROM bugwatch.comment_text WHERE watch = {watch['id']} ORDER BY 1")
     assert rows == [["0"], ["1"], ["2"]]
 

@@ -575,8 +575,9 @@ static void assert_signs_in(const struct setting *setting, const char *tail, con
 
 static void credentials_go_where_the_version_looks(void **state)
 {
+	struct session session = {.cookie = "Bugzilla_login=3; Bugzilla_logincookie=x"};
 	struct credentials key = {.api_key = "K\r\n1"},
-			   login = {.username = "a@b", .password = "p&q"};
+			   login = {.username = "a@b", .password = "p&q", .session = &session};
 	struct setting setting = {.door = "rest.cgi/", .version = "5.2"};
 	assert_signs_in(&setting, "", NULL);
 	setting.credentials = &key;
@@ -584,7 +585,7 @@ static void credentials_go_where_the_version_looks(void **state)
 	setting.version = "5.0.4.rh103";
 	assert_signs_in(&setting, "", "Authorization: Bearer K%0D%0A1");
 	setting.credentials = &login;
-	assert_signs_in(&setting, "&Bugzilla_login=a%40b&Bugzilla_password=p%26q", NULL);
+	assert_signs_in(&setting, "&Bugzilla_token=3-x", NULL);
 }
 
 static void a_refused_login_says_to_set_another(void **state)

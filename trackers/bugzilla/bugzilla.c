@@ -1,5 +1,6 @@
 /* Bugzilla: its REST interface, else XML-RPC, else its pages; see README.md. */
 #include "trackers/bugzilla/answer.h"
+#include "trackers/bugzilla/login.h"
 #include "trackers/bugzilla/pages.h"
 #include "trackers/bugzilla/question.h"
 #include "trackers/text.h"
@@ -56,7 +57,7 @@ static bool recognise(struct url *url, struct remote_bug *out)
 	return true;
 }
 
-static void begin(struct conversation *conversation)
+static void begin_errand(struct conversation *conversation)
 {
 	switch (conversation->errand) {
 	case ERRAND_PROBE:
@@ -74,9 +75,26 @@ static void begin(struct conversation *conversation)
 	}
 }
 
+static void begin(struct conversation *conversation)
+{
+	login_begin(conversation);
+	if (login_is_due(conversation))
+		login_ask(conversation);
+	else
+		begin_errand(conversation);
+}
+
+static void hear_login(struct conversation *conversation, struct exchange *exchange)
+{
+	if (login_hear(conversation, exchange))
+		begin_errand(conversation);
+}
+
 /* What another interface answered, in REST's words. */
 static struct json_object *translate(struct exchange *exchange)
 {
+	if (exchange->format == FORMAT_TEXT && exchange->body != NULL)
+		return NULL;
 	if (exchange->format == FORMAT_TEXT)
 		return exchange_good(exchange, NULL) ? pages_read_list(exchange) : NULL;
 	if (exchange->body != NULL)
@@ -92,6 +110,7 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 		[ASK_REST_CGI_DOOR] = bugzilla_hear_rest_door,
 		[ASK_PAGE_DOOR] = bugzilla_hear_page_door,
 		[ASK_RPC_DOOR] = bugzilla_hear_rpc_door,
+		[ASK_LOGIN] = hear_login,
 		[ASK_WHO] = bugzilla_hear_who,
 		[ASK_BUGS] = bugzilla_hear_bugs,
 		[ASK_WITNESS] = bugzilla_hear_witness,
@@ -103,7 +122,8 @@ static void hear(struct conversation *conversation, struct exchange *exchange)
 	bool foreign = exchange->format != FORMAT_JSON;
 	if (foreign)
 		exchange->json = translate(exchange);
-	ears[exchange->purpose](conversation, exchange);
+	if (login_lets_hear(conversation, exchange))
+		ears[exchange->purpose](conversation, exchange);
 	if (foreign) {
 		json_object_put(exchange->json);
 		exchange->json = NULL;

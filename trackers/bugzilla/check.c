@@ -85,6 +85,8 @@ void bugzilla_begin_check(struct conversation *conversation)
 	unsigned *batch = talloc_array(NULL, unsigned, count);
 	unsigned *singles = talloc_array(batch, unsigned, count);
 	for (unsigned i = 0; i < count; i++) {
+		if (conversation_observed(conversation, i))
+			continue;
 		if (goes_into_batch(conversation, i))
 			batch[total++] = i;
 		else

@@ -110,7 +110,8 @@ static void ask_batches(struct conversation *conversation, enum talk talk)
 {
 	unsigned *bugs = talloc_array(NULL, unsigned, conversation->wanted_count), total = 0;
 	for (unsigned i = 0; i < conversation->wanted_count; i++)
-		if (talk_of(conversation, &conversation->wanted[i]) == talk)
+		if (!conversation_observed(conversation, i) &&
+			talk_of(conversation, &conversation->wanted[i]) == talk)
 			bugs[total++] = i;
 	for (unsigned from = 0, count; from < total; from += count) {
 		count = bugzilla_fitting(conversation, bugs + from, total - from, batches[talk],

@@ -45,6 +45,7 @@ static struct exchange *ask(struct conversation *conversation, enum bugzilla_pur
 	char *url, enum format format, const unsigned *wanted, unsigned count)
 {
 	struct exchange *exchange = bugzilla_get(conversation, purpose, url, format);
+	bugzilla_add_cookie(conversation, exchange);
 	exchange->wanted = talloc_memdup(exchange, wanted, count * sizeof(*wanted));
 	exchange->wanted_count = count;
 	return exchange;

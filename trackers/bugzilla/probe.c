@@ -130,7 +130,8 @@ static void ask_rpc_door(struct conversation *conversation)
 static void go_in_by_pages(struct conversation *conversation, struct exchange *exchange)
 {
 	const char *version = conversation->server->version;
-	if (version != NULL)
+	const struct credentials *login = conversation->credentials;
+	if (version != NULL || (login != NULL && login->password != NULL))
 		go_in(conversation, exchange, bugzilla_page_door, version);
 	else
 		conversation_fail(conversation, ERR_AUTH,

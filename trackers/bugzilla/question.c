@@ -1,5 +1,6 @@
 #include "trackers/bugzilla/question.h"
 
+#include "trackers/bugzilla/login.h"
 #include "trackers/text.h"
 #include "trackers/url.h"
 #include "trackers/xmlrpc.h"
@@ -60,17 +61,27 @@ static void add_text(struct json_object *to, const char *name, const char *text)
 	json_object_object_add(to, name, json_object_new_string(text));
 }
 
-/* What to sign in with as parameters: versions before 5.3 do not look at the header. */
+/*
+ * What to sign in with as parameters. Versions before 5.3 do not look for a key at the header, those
+ * before 4.4 want cookies, and refuse a token.
+ */
 static void add_login(const struct conversation *conversation, struct json_object *parameters)
 {
 	const struct credentials *login = conversation->credentials;
-	if (login != NULL && login->api_key != NULL) {
-		if (!takes_key_from_header(conversation))
-			add_text(parameters, "Bugzilla_api_key", login->api_key);
-	} else if (login != NULL && login->username != NULL && login->password != NULL) {
-		add_text(parameters, "Bugzilla_login", login->username);
-		add_text(parameters, "Bugzilla_password", login->password);
-	}
+	char *token = login_token(conversation, conversation);
+	if (login != NULL && login->api_key != NULL && !takes_key_from_header(conversation))
+		add_text(parameters, "Bugzilla_api_key", login->api_key);
+	else if (token != NULL && !bugzilla_is_older(conversation, 4, 4))
+		add_text(parameters, "Bugzilla_token", token);
+	talloc_free(token);
+}
+
+void bugzilla_add_cookie(struct conversation *conversation, struct exchange *exchange)
+{
+	unsigned place = exchange->headers[0] != NULL ? 1 : 0;
+	const char *cookie = login_cookie(conversation);
+	if (cookie != NULL)
+		exchange->headers[place] = talloc_asprintf(exchange, "Cookie: %s", cookie);
 }
 
 /* Keys are letters and digits; the escaping keeps anything else from adding headers. */
@@ -162,12 +173,15 @@ static struct exchange *call_rpc(struct conversation *conversation, enum bugzill
 	struct exchange *exchange = conversation_ask(conversation, (int)purpose,
 		talloc_asprintf(NULL, "%s%s", conversation->base_url, bugzilla_rpc_door));
 	struct json_object *list = json_object_new_array();
+	login_asked(conversation);
 	json_object_array_add(list, json_object_get(parameters));
 	exchange->method = "POST";
 	exchange->format = FORMAT_XML;
 	exchange->headers[0] = "Content-Type: text/xml";
 	exchange->body = xmlrpc_call(exchange, method, list);
 	json_object_put(list);
+	if (bugzilla_is_older(conversation, 4, 4))
+		bugzilla_add_cookie(conversation, exchange);
 	return exchange;
 }
 
@@ -176,6 +190,7 @@ struct exchange *bugzilla_get(struct conversation *conversation, enum bugzilla_p
 	char *url, enum format format)
 {
 	struct exchange *exchange = conversation_ask(conversation, (int)purpose, url);
+	login_asked(conversation);
 	exchange->format = format;
 	if (format == FORMAT_JSON)
 		exchange->headers[0] = "Accept: application/json";

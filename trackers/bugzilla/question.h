@@ -9,6 +9,7 @@ enum bugzilla_purpose {
 	ASK_REST_CGI_DOOR, /* is it there without one? */
 	ASK_PAGE_DOOR, /* is it a Bugzilla at all, and which? */
 	ASK_RPC_DOOR, /* does it speak XML-RPC? */
+	ASK_LOGIN, /* a session */
 	ASK_WHO, /* does it take the key from a header? */
 	ASK_BUGS, /* a batch of bugs */
 	ASK_WITNESS, /* one bug of a batch that was answered by nothing at all */
@@ -56,6 +57,9 @@ struct exchange *bugzilla_call(struct conversation *conversation, enum bugzilla_
 /* Asks by GET for URL (taken over with talloc_steal), as a stranger, for an answer in FORMAT. */
 struct exchange *bugzilla_get(struct conversation *conversation, enum bugzilla_purpose purpose,
 	char *url, enum format format);
+
+/* Sends what signing in brought with EXCHANGE, as a header. */
+void bugzilla_add_cookie(struct conversation *conversation, struct exchange *exchange);
 
 /* Sends the credentials' key with EXCHANGE, as a header. */
 void bugzilla_add_key(struct conversation *conversation, struct exchange *exchange);
