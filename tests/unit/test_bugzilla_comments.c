@@ -203,6 +203,23 @@ static void no_comments_at_all_is_said_so(void **state)
 	}
 }
 
+static void a_bug_known_by_its_alias_is_asked_for_alone(void **state)
+{
+	static const struct wanted bugs[] = {{.remote_id = "7", .newest_comment = -1},
+		{.remote_id = "crash", .newest_comment = -1},
+		{.remote_id = "8", .newest_comment = -1}};
+	struct conversation *conversation = begin(bugs, 3);
+	talk_answer(conversation, "rest/bug/crash/comment?include", 200,
+		ANSWER(BUG("7", COMMENT("0", "\"mine\""))));
+	talk_answer(conversation, "rest/bug/7/comment?ids=8&", 200,
+		ANSWER(BUG("7", COMMENT("0", "\"mine\"")) "," BUG("8", "")));
+	talk_done(conversation);
+	for (unsigned i = 0; i < 3; i++)
+		talk_learnt(conversation, i, ERR_NONE);
+	assert_int_equal(conversation->comment_count, 2);
+	talloc_free(conversation);
+}
+
 /* What only the credentials may see is kept where that is wanted, and else as if it was not there. */
 static void private_comments_are_kept_where_that_is_wanted(void **state)
 {
@@ -229,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_oldest_that_is_stored_says_from_when),
+		cmocka_unit_test(a_bug_known_by_its_alias_is_asked_for_alone),
 		cmocka_unit_test(private_comments_are_kept_where_that_is_wanted),
 		cmocka_unit_test(many_bugs_are_several_questions),
 		cmocka_unit_test(a_bug_that_is_gone_is_dropped),

@@ -106,13 +106,19 @@ static void ask_halves(struct conversation *conversation, const struct exchange 
 	ask(conversation, exchange->purpose, wanted + count / 2, count - count / 2);
 }
 
+/* An answer names bugs by their numbers: one that is known by its alias is asked for alone. */
 static void ask_batches(struct conversation *conversation, enum talk talk)
 {
 	unsigned *bugs = talloc_array(NULL, unsigned, conversation->wanted_count), total = 0;
-	for (unsigned i = 0; i < conversation->wanted_count; i++)
-		if (!conversation_observed(conversation, i) &&
-			talk_of(conversation, &conversation->wanted[i]) == talk)
+	for (unsigned i = 0; i < conversation->wanted_count; i++) {
+		const struct wanted *bug = &conversation->wanted[i];
+		if (conversation_observed(conversation, i) || talk_of(conversation, bug) != talk)
+			continue;
+		if (bugzilla_is_number(bug->remote_id))
 			bugs[total++] = i;
+		else
+			ask_comments(conversation, &i, 1);
+	}
 	for (unsigned from = 0, count; from < total; from += count) {
 		count = bugzilla_fitting(conversation, bugs + from, total - from, batches[talk],
 			strlen("ids=&"), sizeof(fields));
