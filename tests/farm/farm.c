@@ -31,7 +31,8 @@ struct farm {
 };
 
 static const struct speech *const speeches[] = {&bugzilla_speech, &roundup_speech,
-	&roundup_python_speech, &trac_speech, &trac_plain_speech, &debbugs_speech};
+	&roundup_python_speech, &trac_speech, &trac_xml_speech, &trac_plain_speech,
+	&debbugs_speech};
 
 static const char help[] =
 	"usage: farm --tracker KIND:NAME:BUGS... [OPTIONS]\n\n"

@@ -30,7 +30,7 @@ struct speech {
 };
 
 extern const struct speech bugzilla_speech, roundup_speech, roundup_python_speech, trac_speech,
-	trac_plain_speech, debbugs_speech, github_speech;
+	trac_xml_speech, trac_plain_speech, debbugs_speech, github_speech;
 
 enum presence { BUG_THERE, BUG_MISSING, BUG_PRIVATE, BUG_RETIRED };
 

@@ -118,41 +118,31 @@ static const char *const components[] = {
 static const char *const authors[] = {
 	"alice", "carol <carol@\xe2\x80\xa6>", "o'brien", "J\xc3\xb6rg", NULL};
 
+static const char *const severities[] = {"normal", "critical", "minor", "enhancement", NULL};
+
+/* What all speeches have; where SEVERITIES is NULL, severities have no values (the default). */
+#define SPEECH(speech_word, speech_speak, SEVERITIES)                                              \
+	.word = (speech_word), .type = "trac", .speak = (speech_speak), .signs_in = signs_in,      \
+	.bug_url = "ticket/", .first_comment = 1,                                                  \
+	.plot = {.steps = steps,                                                                   \
+		.step_count = sizeof(steps) / sizeof(steps[0]),                                    \
+		.severities = (SEVERITIES),                                                        \
+		.priorities = priorities,                                                          \
+		.products = components,                                                            \
+		.authors = authors}
+
 const struct speech trac_speech = {
-	.word = "trac",
-	.type = "trac",
-	.speak = speak,
-	.signs_in = signs_in,
+	SPEECH("trac", speak, severities),
 	.nothing = "{\"result\": [], \"error\": null, \"id\": 0}",
-	.bug_url = "ticket/",
-	.first_comment = 1,
-	.plot =
-		{
-			.steps = steps,
-			.step_count = sizeof(steps) / sizeof(steps[0]),
-			.severities = (const char *const[]){"normal", "critical", "minor",
-				"enhancement", NULL},
-			.priorities = priorities,
-			.products = components,
-			.authors = authors,
-		},
 };
 
-/* Severities have no values by default. */
+const struct speech trac_xml_speech = {
+	SPEECH("trac-xml", speak, severities),
+	.nothing = "<?xml version='1.0'?>\n<methodResponse><params><param><value><array><data>"
+		   "</data></array></value></param></params></methodResponse>\n",
+};
+
 const struct speech trac_plain_speech = {
-	.word = "trac-plain",
-	.type = "trac",
-	.speak = speak_pages,
-	.signs_in = signs_in,
+	SPEECH("trac-plain", speak_pages, NULL),
 	.nothing = "\xef\xbb\xbfid,Status\r\n",
-	.bug_url = "ticket/",
-	.first_comment = 1,
-	.plot =
-		{
-			.steps = steps,
-			.step_count = sizeof(steps) / sizeof(steps[0]),
-			.priorities = priorities,
-			.products = components,
-			.authors = authors,
-		},
 };

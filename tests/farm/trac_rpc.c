@@ -3,6 +3,7 @@
  * dialect reads calls and writes what became of them.
  */
 #include "tests/farm/trac.h"
+#include "tests/farm/xmlrpc.h"
 
 #include <json-c/json.h>
 #include <math.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <talloc.h>
 
-enum { FORBIDDEN = 403, NOT_FOUND = 404, NO_METHOD = -32601, PAGE = 100 };
+enum { FORBIDDEN = 403, NOT_FOUND = 404, NO_METHOD = -32601, SPOILT = 500, PAGE = 100 };
 
 /* What became of a call. */
 struct outcome {
@@ -23,10 +24,10 @@ struct dialect {
 	const char *content_type;
 	/* The call in BODY as {"method", "params", "id"}, NULL where there is none. */
 	struct json_object *(*read)(const char *body);
-	/* What became of one CALL of many. */
+	/* What became of one CALL of many; NULL where that spoils all. */
 	struct json_object *(*entry)(struct json_object *call, const struct outcome *outcome);
 	void (*write)(
-		struct evbuffer *out, struct json_object *call, const struct outcome *outcome);
+		struct answer *answer, struct json_object *call, const struct outcome *outcome);
 };
 
 static struct outcome fail(struct question *question, int code, const char *format, ...)
@@ -297,15 +298,63 @@ static struct json_object *entry_json(struct json_object *call, const struct out
 }
 
 static void write_json(
-	struct evbuffer *out, struct json_object *call, const struct outcome *outcome)
+	struct answer *answer, struct json_object *call, const struct outcome *outcome)
 {
 	struct json_object *entry = entry_json(call, outcome);
-	say(out, json_object_to_json_string_ext(entry, JSON_C_TO_STRING_SPACED));
+	say(answer->body, json_object_to_json_string_ext(entry, JSON_C_TO_STRING_SPACED));
 	json_object_put(entry);
 }
 
+/* ---- XML-RPC ---- */
+
+/* JSON-RPC has the calls of many as its parameters, and another word for the method. */
+static struct json_object *read_xml(const char *body)
+{
+	struct json_object *call = farm_xmlrpc_read(body), *method, *calls;
+	if (call == NULL || strcmp(method_of(call), "system.multicall") != 0)
+		return call;
+	calls = json_object_get(json_object_array_get_idx(params_of(call), 0));
+	for (size_t i = 0; i < json_object_array_length(calls); i++) {
+		struct json_object *one = json_object_array_get_idx(calls, i);
+		if (json_object_object_get_ex(one, "methodName", &method))
+			json_object_object_add(one, "method", json_object_get(method));
+	}
+	json_object_object_add(call, "params", calls);
+	return call;
+}
+
+/* In place of a fault an error's own members; one that has a resource among them can't be written. */
+static struct json_object *entry_xml(struct json_object *call, const struct outcome *outcome)
+{
+	struct json_object *entry = NULL;
+	if (outcome->result != NULL) {
+		entry = json_object_new_array();
+		json_object_array_add(entry, json_object_get(outcome->result));
+	} else if (outcome->code != FORBIDDEN) {
+		entry = json_object_new_object();
+		add_text(entry, "_message", outcome->message);
+	}
+	return entry;
+}
+
+static void write_xml(
+	struct answer *answer, struct json_object *call, const struct outcome *outcome)
+{
+	if (outcome->result != NULL) {
+		farm_xmlrpc_write(answer->body, outcome->result);
+	} else if (outcome->code != SPOILT) {
+		farm_xmlrpc_refuse(answer->body, outcome->code, outcome->message);
+	} else {
+		answer_page(answer, 500, outcome->message);
+		answer->content_type = "text/plain;charset=utf-8";
+	}
+}
+
+enum { DIALECT_XML, DIALECT_JSON };
+
 static const struct dialect dialects[] = {
-	{"application/json", read_json, entry_json, write_json},
+	[DIALECT_XML] = {"text/xml", read_xml, entry_xml, write_xml},
+	[DIALECT_JSON] = {"application/json", read_json, entry_json, write_json},
 };
 
 /* ---- the door ---- */
@@ -319,16 +368,25 @@ static struct outcome answer_many(const struct site *site, struct question *ques
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *one = json_object_array_get_idx(calls, i);
 		struct outcome outcome = answer_call(site, question, one);
-		json_object_array_add(entries, dialect->entry(one, &outcome));
+		struct json_object *entry = dialect->entry(one, &outcome);
 		json_object_put(outcome.result);
+		if (entry == NULL) {
+			json_object_put(entries);
+			return fail(question, SPOILT,
+				"Unhandled protocol error calling 'system.multicall': cannot "
+				"marshal <class 'trac.resource.Resource'> objects");
+		}
+		json_object_array_add(entries, entry);
 	}
 	return succeed(entries);
 }
 
-static const struct dialect *dialect_of(const struct question *question)
+/* Old plugins speak XML alone. */
+static const struct dialect *dialect_of(const struct site *site, const struct question *question)
 {
 	const char *type = question_header(question, "Content-Type");
-	for (unsigned i = 0; type != NULL && i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+	int last = site->speech == &trac_xml_speech ? DIALECT_XML : DIALECT_JSON;
+	for (int i = 0; type != NULL && i <= last; i++) {
 		size_t n = strlen(dialects[i].content_type);
 		if (strncmp(type, dialects[i].content_type, n) == 0)
 			return &dialects[i];
@@ -343,13 +401,13 @@ static void speak(const struct site *site, struct question *question, const stru
 	struct outcome outcome = many ? answer_many(site, question, dialect, call)
 				      : answer_call(site, question, call);
 	answer->content_type = dialect->content_type;
-	dialect->write(answer->body, call, &outcome);
+	dialect->write(answer, call, &outcome);
 	json_object_put(outcome.result);
 }
 
 void farm_trac_answer_rpc(const struct site *site, struct question *question, struct answer *answer)
 {
-	const struct dialect *dialect = dialect_of(question);
+	const struct dialect *dialect = dialect_of(site, question);
 	if (strncmp(question->path, "login/", 6) == 0 && !question->signed_in) {
 		answer_page(answer, 401, "");
 		return;

@@ -23,9 +23,11 @@ const struct subject subjects[] = {
 	{&roundup_speech, NULL},
 	{&roundup_python_speech, NULL},
 	{&trac_speech, NULL},
-	{&trac_speech, "ada:secret"},
+	{&trac_speech, "ada:secret", .also = "with a login"},
+	{&trac_xml_speech, NULL},
 	{&trac_plain_speech, NULL},
 	{&debbugs_speech, NULL},
+	{&debbugs_speech, NULL, BAD_LOG, "without logs"},
 	{&github_speech, NULL},
 	{NULL, NULL},
 };
@@ -156,6 +158,14 @@ static void feed(struct conversation *conversation, struct exchange *exchange,
 	stage_acting = false;
 }
 
+static enum ending ending_of(const char *type)
+{
+	if (strncmp(type, "text/csv", 8) == 0)
+		return ENDING_BEGUN;
+	bool mail = strcmp(type, "application/mbox") == 0 || strcmp(type, "message/rfc822") == 0;
+	return mail ? ENDING_UNSEEN : ENDING_SEEN;
+}
+
 /* ---- errands ---- */
 
 static struct conversation *begin(const void *owner, struct stage *stage, enum errand errand)
@@ -193,7 +203,7 @@ struct played *stage_play(
 		const char *bytes = (const char *)evbuffer_pullup(answer.body, -1);
 		bool again = play->again && play->spoilt >= 0 && at > play->spoilt;
 		played->sizes[at] = n;
-		played->tables[at] = strncmp(answer.content_type, "text/csv", 8) == 0;
+		played->endings[at] = ending_of(answer.content_type);
 		if (at == play->spoilt) {
 			kept = talloc_strndup(played, bytes != NULL ? bytes : "", n);
 			kept_size = n;
@@ -235,11 +245,14 @@ struct stage *stage_new(const void *owner, const struct subject *subject, unsign
 	stage->site->private_bugs = subject->speech->signs_in != NULL;
 	stage->tracker = tracker_by_name(subject->speech->type);
 	assert_non_null(stage->tracker);
-	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		stage->wanted[stage->wanted_count++] =
 			(struct wanted){.remote_id = talloc_asprintf(stage, "%u", ids[i]),
 				.known = true,
 				.newest_comment = -1};
+		if (subject->badness != BAD_NOT && ids[i] <= bugs)
+			site_hand(stage->site, ids[i])->badness = subject->badness;
+	}
 	sign_in(stage, subject->credentials);
 	struct played *probed = stage_play(stage, stage, ERRAND_PROBE, &honest);
 	assert_string_equal(probed->conversation->err.text, "");

@@ -8,7 +8,7 @@
 #include "tests/farm/site.h"
 #include "trackers/tracker.h"
 
-enum { STAGE_WANTED = 8, STAGE_PATIENCE = 200 };
+enum { STAGE_WANTED = 8, STAGE_PATIENCE = 2000 };
 
 /* One server, and what is remembered of it. A talloc object. */
 struct stage {
@@ -34,12 +34,15 @@ struct play {
 	bool again; /* all that is asked later is answered as the spoilt one was */
 };
 
+/* Whether an answer shows that it is whole: CSV only that there is some of it, mails nothing. */
+enum ending { ENDING_SEEN, ENDING_BEGUN, ENDING_UNSEEN };
+
 /* What was played. */
 struct played {
 	struct conversation *conversation; /* over */
 	unsigned answers;
 	size_t sizes[STAGE_PATIENCE]; /* of the honest answers */
-	bool tables[STAGE_PATIENCE]; /* that are CSV, which has no end of its own */
+	enum ending endings[STAGE_PATIENCE];
 };
 
 /* Nothing is. */
@@ -52,6 +55,8 @@ extern bool stage_acting;
 struct subject {
 	const struct speech *speech;
 	const char *credentials; /* NAME:PASSWORD to sign in with, NULL for none */
+	enum badness badness; /* of every bug that is wanted */
+	const char *also; /* for people: what is special about the row, NULL for nothing */
 };
 
 /* All of them, ended by one without a speech. */

@@ -178,13 +178,27 @@ struct json_object *rpc_list(struct exchange *exchange, struct err *why)
 	return NULL;
 }
 
+/* Results of calls are wrapped, in one way or another; where none is, this is an answer to something else. */
+static bool is_any_wrapped(struct json_object *results)
+{
+	for (size_t i = 0; i < json_object_array_length(results); i++) {
+		struct json_object *entry = json_object_array_get_idx(results, i);
+		if (json_object_is_type(entry, json_type_array) ||
+			json_object_is_type(entry, json_type_object))
+			return true;
+	}
+	return false;
+}
+
 struct json_object *rpc_results(struct exchange *exchange, struct err *why)
 {
 	struct json_object *results = rpc_list(exchange, why);
-	if (results == NULL || json_object_array_length(results) == exchange->wanted_count)
+	if (results == NULL ||
+		(json_object_array_length(results) == exchange->wanted_count &&
+			is_any_wrapped(results)))
 		return results;
-	err_set(why, ERR_UNPARSABLE_TRACKER, "%s: %zu results of %u calls", exchange->url,
-		json_object_array_length(results), exchange->wanted_count);
+	err_set(why, ERR_UNPARSABLE_TRACKER, "%s: not the results of %u calls, but %zu values",
+		exchange->url, exchange->wanted_count, json_object_array_length(results));
 	return NULL;
 }
 
