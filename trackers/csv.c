@@ -6,7 +6,7 @@
 #include <string.h>
 #include <talloc.h>
 
-enum { WIDTH = 256 };
+enum { WIDTH = 256, CELL_GROWTH = 16384 }; /* bytes that a long cell grows by */
 
 struct reading {
 	const struct csv_column *columns;
@@ -101,6 +101,7 @@ static bool parse(struct reading *reading, const char *text, size_t size)
 	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
 		return false;
 	csv_set_delim(&parser, separator(text, size));
+	csv_set_blk_size(&parser, CELL_GROWTH);
 	bool read = csv_parse(&parser, text, size, take_cell, end_row, reading) == size &&
 		csv_fini(&parser, take_cell, end_row, reading) == 0;
 	csv_free(&parser);

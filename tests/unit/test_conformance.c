@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 enum { FEW = 9, MANY = 700, CUTS = 40, SAID = 300 };
+enum { SPOILT = 24 }; /* about so many answers of an errand are spoilt in many ways */
 
 static const enum errand errands[] = {ERRAND_PROBE, ERRAND_CHECK, ERRAND_CHANGES, ERRAND_COMMENTS};
 enum { ERRANDS = sizeof(errands) / sizeof(errands[0]) };
@@ -229,7 +230,7 @@ static void test_answer_that_never_comes(void **state)
 static void check_cuts(
 	struct stage *stage, enum errand errand, const struct played *full, const char *text)
 {
-	for (unsigned i = 0; i < full->answers; i++) {
+	for (unsigned i = 0; i < full->answers; i += full->answers / SPOILT + 1) {
 		size_t step = full->sizes[i] / CUTS + 1;
 		for (size_t at = 0; at + 1 < full->sizes[i]; at += step) {
 			struct play play = {.spoilt = (int)i, .cut = true, .cut_at = at};
@@ -304,7 +305,7 @@ static void check_hostile(
 {
 	unsigned count;
 	struct body *bodies = hostile_bodies(full, &count);
-	for (unsigned i = 0; i < full->answers; i++) {
+	for (unsigned i = 0; i < full->answers; i += full->answers / SPOILT + 1) {
 		for (unsigned j = 0; j < count; j++) {
 			struct play play = {.spoilt = (int)i,
 				.piece = 16384,
@@ -332,7 +333,7 @@ static void check_numbers(
 {
 	static const char *const numbers[] = {"0", "-1", "9", "32", "99999999999999999999999",
 		"9223372036854775807", "1e999", "NaN", "null", "[]", "\"", "\xff"};
-	for (unsigned i = 0; i < full->answers; i++) {
+	for (unsigned i = 0; i < full->answers; i += full->answers / SPOILT + 1) {
 		for (unsigned j = 0; j < sizeof(numbers) / sizeof(numbers[0]); j++) {
 			struct play play = {.spoilt = (int)i, .numbers = numbers[j]};
 			struct played *part = stage_play(stage, stage, errand, &play);
