@@ -313,20 +313,29 @@ static bool let_in(const struct site *site, const struct question *question, str
 	return answer->status == 200;
 }
 
-static void answer_rest(
+void farm_bugzilla_answer_rest(
 	const struct site *site, struct question *question, const char *call, struct answer *answer)
 {
-	bool get = evhttp_request_get_command(question->request) == EVHTTP_REQ_GET;
-	if (get && strcmp(call, "version") == 0)
+	if (strcmp(call, "version") == 0)
 		answer_version(answer);
 	else if (!let_in(site, question, answer))
 		return;
-	else if (get && strcmp(call, "time") == 0)
+	else if (strcmp(call, "time") == 0)
 		answer_time(question, answer);
-	else if (get && strcmp(call, "bug") == 0)
+	else if (strcmp(call, "bug") == 0)
 		answer_search(site, question, answer);
-	else if (get && strncmp(call, "bug/", 4) == 0)
+	else if (strncmp(call, "bug/", 4) == 0)
 		answer_bug(site, question, call + 4, answer);
+	else
+		farm_bugzilla_refuse(
+			answer, 404, 32000, "No REST resource found for this request.");
+}
+
+static void get_rest(
+	const struct site *site, struct question *question, const char *call, struct answer *answer)
+{
+	if (evhttp_request_get_command(question->request) == EVHTTP_REQ_GET)
+		farm_bugzilla_answer_rest(site, question, call, answer);
 	else
 		farm_bugzilla_refuse(
 			answer, 404, 32000, "No REST resource found for this request.");
@@ -346,15 +355,39 @@ static void answer_bug_page(
 			bug.resolution, bug.severity, bug.priority);
 }
 
+/* As a program is told of a bug; here the version alone. */
+static void answer_bug_as_xml(const struct question *question, struct answer *answer)
+{
+	const char *id = question_value(question, "id");
+	answer->content_type = "text/xml; charset=UTF-8";
+	say(answer->body, "<?xml version=\"1.0\"?>\n<bugzilla version=\"5.0.6\">\n<bug><bug_id>");
+	say_xml(answer->body, id != NULL ? id : "");
+	say(answer->body, "</bug_id></bug>\n</bugzilla>\n");
+}
+
+/* Without the libraries that REST wants. */
+static void speak_rpc(const struct site *site, struct question *question, struct answer *answer)
+{
+	const char *path = question->path, *type = question_value(question, "ctype");
+	if (strcmp(path, "xmlrpc.cgi") == 0)
+		farm_bugzilla_answer_rpc(site, question, answer);
+	else if (strcmp(path, "show_bug.cgi") != 0)
+		answer_page(answer, 404, "<html><h1>Not Found</h1></html>\n");
+	else if (type != NULL && strcmp(type, "xml") == 0)
+		answer_bug_as_xml(question, answer);
+	else
+		answer_bug_page(site, question, answer);
+}
+
 static void speak(const struct site *site, struct question *question, struct answer *answer)
 {
 	const char *path = question->path;
 	if (strlen(evhttp_request_get_uri(question->request)) > LONGEST_LINE)
 		answer_page(answer, 414, "<html><h1>Request-URI Too Long</h1></html>\n");
 	else if (strncmp(path, "rest/", 5) == 0)
-		answer_rest(site, question, path + 5, answer);
+		get_rest(site, question, path + 5, answer);
 	else if (strncmp(path, "rest.cgi/", 9) == 0)
-		answer_rest(site, question, path + 9, answer);
+		get_rest(site, question, path + 9, answer);
 	else if (strcmp(path, "show_bug.cgi") == 0)
 		answer_bug_page(site, question, answer);
 	else
@@ -385,24 +418,29 @@ static const struct step steps[] = {
 	{"RESOLVED", "WORKSFORME"},
 };
 
+/* What both speeches have. */
+#define SPEECH(speech_word, speech_speak)                                                          \
+	.word = (speech_word), .type = "bugzilla", .speak = (speech_speak), .signs_in = signs_in,  \
+	.bug_url = "show_bug.cgi?id=",                                                             \
+	.plot = {.steps = steps,                                                                   \
+		.step_count = sizeof(steps) / sizeof(steps[0]),                                    \
+		.severities = (const char *const[]){"normal", "major", "critical", "minor",        \
+			"blocker", "trivial", "enhancement", NULL},                                \
+		.priorities = (const char *const[]){"---", "Highest", "High", "Normal", "Low",     \
+			"Lowest", NULL},                                                           \
+		.products = (const char *const[]){"Widget Engine", "Desk", "Caf\xc3\xa9", "R&D",   \
+			NULL},                                                                     \
+		.authors = (const char *const[]){"ada@bugs.example", "zoe.dev@bugs.example",       \
+			"o'brien@bugs.example", "j\xc3\xb6rg@bugs.example", NULL}}
+
 const struct speech bugzilla_speech = {
-	.word = "bugzilla",
-	.type = "bugzilla",
-	.speak = speak,
-	.signs_in = signs_in,
+	SPEECH("bugzilla", speak),
 	.nothing = "{\"bugs\":[]}",
-	.bug_url = "show_bug.cgi?id=",
-	.plot =
-		{
-			.steps = steps,
-			.step_count = sizeof(steps) / sizeof(steps[0]),
-			.severities = (const char *const[]){"normal", "major", "critical", "minor",
-				"blocker", "trivial", "enhancement", NULL},
-			.priorities = (const char *const[]){"---", "Highest", "High", "Normal",
-				"Low", "Lowest", NULL},
-			.products = (const char *const[]){"Widget Engine", "Desk", "Caf\xc3\xa9",
-				"R&D", NULL},
-			.authors = (const char *const[]){"ada@bugs.example", "zoe.dev@bugs.example",
-				"o'brien@bugs.example", "j\xc3\xb6rg@bugs.example", NULL},
-		},
+};
+
+const struct speech bugzilla_rpc_speech = {
+	SPEECH("bugzilla-rpc", speak_rpc),
+	.nothing = "<?xml version=\"1.0\"?><methodResponse><params><param><value><struct><member>"
+		   "<name>bugs</name><value><array><data></data></array></value></member></struct>"
+		   "</value></param></params></methodResponse>",
 };

@@ -22,4 +22,12 @@ void farm_bugzilla_write_time(struct evbuffer *out, double at);
 void farm_bugzilla_answer_comments(const struct site *site, struct question *question,
 	const char *first, size_t n, struct answer *answer);
 
+/* Answers `rest/CALL`. */
+void farm_bugzilla_answer_rest(const struct site *site, struct question *question, const char *call,
+	struct answer *answer);
+
+/* Answers `xmlrpc.cgi`. */
+void farm_bugzilla_answer_rpc(
+	const struct site *site, struct question *question, struct answer *answer);
+
 #endif

@@ -30,8 +30,8 @@ struct farm {
 	unsigned latency_ms, private_bugs;
 };
 
-static const struct speech *const speeches[] = {&bugzilla_speech, &roundup_speech,
-	&roundup_python_speech, &trac_speech, &trac_xml_speech, &trac_plain_speech,
+static const struct speech *const speeches[] = {&bugzilla_speech, &bugzilla_rpc_speech,
+	&roundup_speech, &roundup_python_speech, &trac_speech, &trac_xml_speech, &trac_plain_speech,
 	&debbugs_speech};
 
 static const char help[] =

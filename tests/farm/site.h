@@ -29,8 +29,9 @@ struct speech {
 	struct plot plot;
 };
 
-extern const struct speech bugzilla_speech, roundup_speech, roundup_python_speech, trac_speech,
-	trac_xml_speech, trac_plain_speech, debbugs_speech, github_speech;
+extern const struct speech bugzilla_speech, bugzilla_rpc_speech, roundup_speech,
+	roundup_python_speech, trac_speech, trac_xml_speech, trac_plain_speech, debbugs_speech,
+	github_speech;
 
 enum presence { BUG_THERE, BUG_MISSING, BUG_PRIVATE, BUG_RETIRED };
 

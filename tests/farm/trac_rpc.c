@@ -314,7 +314,9 @@ static struct json_object *read_xml(const char *body)
 	if (call == NULL || strcmp(method_of(call), "system.multicall") != 0)
 		return call;
 	calls = json_object_get(json_object_array_get_idx(params_of(call), 0));
-	for (size_t i = 0; i < json_object_array_length(calls); i++) {
+	size_t count =
+		json_object_is_type(calls, json_type_array) ? json_object_array_length(calls) : 0;
+	for (size_t i = 0; i < count; i++) {
 		struct json_object *one = json_object_array_get_idx(calls, i);
 		if (json_object_object_get_ex(one, "methodName", &method))
 			json_object_object_add(one, "method", json_object_get(method));

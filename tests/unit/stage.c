@@ -20,6 +20,7 @@ bool stage_acting;
 
 const struct subject subjects[] = {
 	{&bugzilla_speech, NULL},
+	{&bugzilla_rpc_speech, NULL},
 	{&roundup_speech, NULL},
 	{&roundup_python_speech, NULL},
 	{&trac_speech, NULL},
