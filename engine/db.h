@@ -26,7 +26,7 @@ struct db_rows;
 
 /* How the server plans a pool's statements. */
 enum db_plans {
-	DB_PLANS_ANEW, /* each time: for questions whose answers vary much in size */
+	DB_PLANS_ANEW, /* each time, but for queries marked `kept`: answers vary much in size */
 	/*
 	 * Once, and by index alone, so that they do not depend on how large the tables were then: for
 	 * many small statements, whose planning would cost several times their work.

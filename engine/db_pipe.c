@@ -23,18 +23,21 @@ static const char settings_format[] =
 
 /*
  * A plan that is kept from when a table was small takes time with the square of the rows, unless it
- * goes by index.
+ * goes by index, in the index's order: a batch of due bugs is then read without looking at the rest.
  */
 static const char *const settings_of_plans[] = {
-	[DB_PLANS_ANEW] = ", set_config('plan_cache_mode', 'force_custom_plan', false)",
+	[DB_PLANS_ANEW] = "",
 	[DB_PLANS_KEPT] = ", set_config('plan_cache_mode', 'force_generic_plan', false),"
-			  " set_config('enable_seqscan', 'off', false)",
+			  " set_config('enable_seqscan', 'off', false),"
+			  " set_config('enable_bitmapscan', 'off', false),"
+			  " set_config('enable_sort', 'off', false)",
 };
 
 struct db_pipe {
 	struct db_link *link;
 	const struct db_pipe_events *events;
 	void *cookie;
+	enum db_plans plans;
 	const char *settings; /* the session's, as a statement */
 	bool ready;
 	unsigned prepared; /* answers heard while not ready: the settings', then each query's */
@@ -169,6 +172,7 @@ struct db_pipe *db_pipe_new(const void *owner, struct event_base *base, struct r
 	struct db_pipe *pipe = talloc_zero(owner, struct db_pipe);
 	pipe->events = events;
 	pipe->cookie = cookie;
+	pipe->plans = plans;
 	pipe->settings = talloc_asprintf(pipe, settings_format, settings_of_plans[plans]);
 	TAILQ_INIT(&pipe->sent);
 	pipe->link = db_link_new(pipe, base, resolver, target, &link_events, pipe);
@@ -185,6 +189,18 @@ unsigned db_pipe_load(const struct db_pipe *pipe)
 	return pipe->load;
 }
 
+/* What is sent as text is planned for its own parameters alone. */
+static bool send_statement(struct db_pipe *pipe, const struct db_statement *statement)
+{
+	PGconn *conn = db_link_conn(pipe->link);
+	const struct query_text *text = &query_texts[statement->query];
+	if (pipe->plans == DB_PLANS_KEPT || text->kept)
+		return PQsendQueryPrepared(conn, text->name, (int)text->parameters,
+			statement->parameters, NULL, NULL, 0);
+	return PQsendQueryParams(
+		conn, text->sql, (int)text->parameters, NULL, statement->parameters, NULL, NULL, 0);
+}
+
 void db_pipe_send(struct db_pipe *pipe, struct db_batch *batch)
 {
 	assert(pipe->ready && pipe->load < DB_PIPE_DEPTH);
@@ -194,9 +210,7 @@ void db_pipe_send(struct db_pipe *pipe, struct db_batch *batch)
 	if (pipe->load++ == 0)
 		db_link_expect(pipe->link, ANSWER_S);
 	for (unsigned i = 0; ok && i < batch->count; i++) {
-		const struct query_text *text = &query_texts[batch->statements[i].query];
-		ok = PQsendQueryPrepared(conn, text->name, (int)text->parameters,
-			batch->statements[i].parameters, NULL, NULL, 0);
+		ok = send_statement(pipe, &batch->statements[i]);
 	}
 	if (ok && PQpipelineSync(conn)) {
 		db_link_flush(pipe->link);

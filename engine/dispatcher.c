@@ -12,7 +12,7 @@ enum {
 	LOOK_LEAST_MS = 100, /* while somebody else's work looks like ours */
 	LOOK_MOST_MS = 20000, /* a lost NOTIFY costs this much at most */
 	LOOK_AFTER_FAILURE_MS = 1000,
-	NOTICE_MS = 5, /* notices come in swarms: one look is for all of them */
+	SOON_MS = 5,
 };
 
 struct running {
@@ -42,6 +42,14 @@ static void look_in(struct dispatcher *dispatcher, int64_t ms)
 	event_add(dispatcher->look, &wait);
 }
 
+/* What calls for a look comes in swarms, notices and ends of runs alike: one look is for all. */
+static void look_soon(struct dispatcher *dispatcher)
+{
+	if (!dispatcher->noticed)
+		look_in(dispatcher, SOON_MS);
+	dispatcher->noticed = true;
+}
+
 /* After dispatcher_stop: goes on to the end once nothing is under way. */
 static void finish_if_idle(struct dispatcher *dispatcher)
 {
@@ -59,7 +67,7 @@ static void on_run_done(void *cookie, struct run *run)
 	dispatcher->count--;
 	talloc_free(running);
 	if (dispatcher->stopped == NULL)
-		look_in(dispatcher, 0);
+		look_soon(dispatcher);
 	else
 		finish_if_idle(dispatcher);
 }
@@ -123,10 +131,7 @@ static void on_look(evutil_socket_t fd, short what, void *cookie)
 
 static void on_notice(void *cookie, const char *payload)
 {
-	struct dispatcher *dispatcher = cookie;
-	if (!dispatcher->noticed)
-		look_in(dispatcher, NOTICE_MS);
-	dispatcher->noticed = true;
+	look_soon(cookie);
 }
 
 /* ---- leases ---- */

@@ -1,26 +1,47 @@
 #include "engine/fingerprint.h"
 
 #include <sodium.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Not a secret: it only has to be the same for ever. */
-static const unsigned char key[crypto_shorthash_KEYBYTES] = "bugwatch bug v1";
+static const unsigned char key[crypto_shorthash_KEYBYTES] = "bugwatch bug v2";
 
-/* Takes one more field in: each hash covers the one before, so that fields can't run together. */
-static uint64_t chain(uint64_t before, const void *bytes, size_t n)
+/* What is hashed: the hash of what went before, and what came since. */
+struct ink {
+	uint64_t before;
+	unsigned char bytes[1016];
+	size_t count;
+};
+
+static void press(struct ink *ink)
 {
-	unsigned char links[2 * sizeof(uint64_t)];
-	memcpy(links, &before, sizeof(before));
-	crypto_shorthash(links + sizeof(before), bytes, n, key);
-	uint64_t hash;
-	crypto_shorthash((unsigned char *)&hash, links, sizeof(links), key);
-	return hash;
+	_Static_assert(sizeof(ink->before) == crypto_shorthash_BYTES, "a hash has 64 bits");
+	size_t n = offsetof(struct ink, bytes) + ink->count;
+	crypto_shorthash((unsigned char *)&ink->before, (const unsigned char *)ink, n, key);
+	ink->count = 0;
 }
 
-/* A text that is not there differs from an empty one. */
-static uint64_t chain_text(uint64_t before, const char *text)
+static void take(struct ink *ink, const void *bytes, size_t n)
 {
-	return text == NULL ? chain(before, "", 0) : chain(before, text, strlen(text) + 1);
+	while (n > 0) {
+		if (ink->count == sizeof(ink->bytes))
+			press(ink);
+		size_t room = sizeof(ink->bytes) - ink->count, part = n < room ? n : room;
+		memcpy(ink->bytes + ink->count, bytes, part);
+		ink->count += part;
+		bytes = (const char *)bytes + part;
+		n -= part;
+	}
+}
+
+/* With its end, so that fields can't run together. One that is not there differs from an empty one. */
+static void take_text(struct ink *ink, const char *text)
+{
+	if (text == NULL)
+		take(ink, "\377", 2);
+	else
+		take(ink, text, strlen(text) + 1);
 }
 
 int64_t fingerprint(const struct observation *o)
@@ -28,11 +49,14 @@ int64_t fingerprint(const struct observation *o)
 	const char *texts[] = {o->title, o->product, o->status, o->resolution, o->severity,
 		o->priority, o->tags, status_word(o->mapped_status),
 		importance_word(o->mapped_importance)};
-	uint64_t hash = 1;
+	struct ink ink;
+	ink.before = 0;
+	ink.count = 0;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		hash = chain_text(hash, texts[i]);
-	hash = chain(hash, &o->changed_at, sizeof(o->changed_at));
+		take_text(&ink, texts[i]);
+	take(&ink, &o->changed_at, sizeof(o->changed_at));
 	if (o->mark != NULL)
-		hash = chain_text(hash, o->mark);
-	return hash != 0 ? (int64_t)hash : 1;
+		take_text(&ink, o->mark);
+	press(&ink);
+	return ink.before != 0 ? (int64_t)ink.before : 1;
 }

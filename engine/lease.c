@@ -36,6 +36,7 @@ enum {
 	FAILING_S,
 	SCHEDULE,
 	STORE_PRIVATE,
+	FORCED,
 };
 
 static void tell_unreadable(const struct lease *lease, const char *setting)
@@ -74,6 +75,7 @@ struct lease *lease_from_row(
 {
 	struct lease *lease = talloc_zero(owner, struct lease);
 	lease->tracker_id = db_integer(rows, row, TRACKER_ID);
+	lease->forced = *db_text(rows, row, FORCED) == 't';
 	lease->token = db_integer(rows, row, TOKEN);
 	lease->name = talloc_strdup(lease, db_text(rows, row, NAME));
 	lease->driver = tracker_by_name(db_text(rows, row, TYPE));

@@ -27,6 +27,7 @@ struct lease {
 	long changes_interval_s; /* from one question what changed to the next; 0: of itself */
 	moment changes_since; /* by the tracker's clock; 0 where it was not asked yet */
 	bool changes_due; /* it is time to ask, if that is done at all */
+	bool forced; /* a forced update of all its bugs waits */
 	unsigned failures; /* of the tracker, in a row, before this run */
 	int64_t failing_s; /* since the first of them */
 	/* When to ask; see reckon.h. */

@@ -55,6 +55,8 @@ struct run {
 };
 
 static void claim(struct run *run);
+static void add_claim(struct run *run);
+static void take_claimed(struct run *run, struct db_rows *const *rows);
 static void end(struct run *run);
 
 static const char *integer(char *text, int64_t value)
@@ -164,7 +166,7 @@ static bool in_batches(const struct lease *lease)
 
 static void on_begun(void *cookie, const struct err *err, struct db_rows *const *rows)
 {
-	enum { BEGIN = 3 }; /* after hold, abandon and force */
+	enum { BEGIN = 3, CLAIM }; /* after hold, abandon and force */
 	struct run *run = cookie;
 	run->batch = NULL;
 	if (err != NULL) {
@@ -181,6 +183,11 @@ static void on_begun(void *cookie, const struct err *err, struct db_rows *const 
 	run->batch_due = *db_text(begun, 0, BATCH_DUE) == 't';
 	log_debug(run->lease->name, "run %" PRId64 " (%s): %s due", run->stored.id,
 		db_text(begun, 0, REASON), db_text(begun, 0, DUE));
+	if (run->claiming) {
+		run->state = RUN_CHECKING;
+		take_claimed(run, rows + CLAIM);
+		return;
+	}
 	if (run->lease->server != NULL) {
 		learn_server(run, run->lease->server);
 		return;
@@ -197,6 +204,10 @@ static void begin(struct run *run)
 	db_add(run->batch, QUERY_work_abandon, tracker);
 	db_add(run->batch, QUERY_work_force, tracker);
 	db_add(run->batch, QUERY_work_begin, tracker);
+	run->frame.server = run->lease->server;
+	run->walks = run->lease->forced || !in_batches(run->lease);
+	if (run->walks && run->frame.server != NULL && !news_due(&run->frame))
+		add_claim(run);
 	db_send(run->batch, on_begun, run);
 }
 
@@ -246,20 +257,40 @@ static void check(struct run *run, const struct db_rows *rows, const struct db_r
 	check_start(run->work, &run->frame, rows, words, on_checked, stretch);
 }
 
-static void on_claimed(void *cookie, const struct err *err, struct db_rows *const *rows)
+/* ROWS are the answers to what add_claim added. */
+static void take_claimed(struct run *run, struct db_rows *const *rows)
 {
-	struct run *run = cookie;
-	run->batch = NULL;
-	run->claiming = false;
-	if (err != NULL) {
-		drop(run, err);
-		return;
-	}
 	unsigned n = db_count(rows[0]);
+	run->claiming = false;
 	run->exhausted = !run->walks || n < batch_size(run);
 	if (n > 0)
 		check(run, rows[0], rows[1]);
 	claim(run);
+}
+
+static void on_claimed(void *cookie, const struct err *err, struct db_rows *const *rows)
+{
+	struct run *run = cookie;
+	run->batch = NULL;
+	if (err != NULL)
+		drop(run, err);
+	else
+		take_claimed(run, rows);
+}
+
+static void add_claim(struct run *run)
+{
+	char last[INTEGER_TEXT], limit[INTEGER_TEXT];
+	integer(limit, batch_size(run));
+	run->claiming = true;
+	if (run->walks)
+		db_add(run->batch, QUERY_work_claim,
+			(const char *[]){run->tracker_id, integer(last, run->last_bug),
+				run->stored.horizon, limit});
+	else
+		db_add(run->batch, QUERY_work_claim_first,
+			(const char *[]){run->tracker_id, limit});
+	db_add(run->batch, QUERY_work_own_words, (const char *[]){run->tracker_id});
 }
 
 /*
@@ -273,30 +304,15 @@ static unsigned most_checks(const struct run *run)
 	return doubtful ? 1 : run->frame.site.max_connections + 1;
 }
 
-static void ask_claim(struct run *run)
-{
-	char last[INTEGER_TEXT], limit[INTEGER_TEXT];
-	integer(limit, batch_size(run));
-	run->claiming = true;
-	run->batch = db_batch_new(run->tools->db);
-	if (run->walks)
-		db_add(run->batch, QUERY_work_claim,
-			(const char *[]){run->tracker_id, integer(last, run->last_bug),
-				run->stored.horizon, limit});
-	else
-		db_add(run->batch, QUERY_work_claim_first,
-			(const char *[]){run->tracker_id, limit});
-	db_add(run->batch, QUERY_work_own_words, (const char *[]){run->tracker_id});
-	db_send(run->batch, on_claimed, run);
-}
-
 /* Claims the next batch as long as the tracker answers. */
 static void claim(struct run *run)
 {
 	bool enough =
 		run->exhausted || run->err.kind != ERR_NONE || !(run->walks || run->batch_due);
 	if (!enough && !run->claiming && run->checks < most_checks(run)) {
-		ask_claim(run);
+		run->batch = db_batch_new(run->tools->db);
+		add_claim(run);
+		db_send(run->batch, on_claimed, run);
 	} else if (enough && !run->claiming && run->checks == 0) {
 		if (run->sweeping && run->err.kind == ERR_NONE)
 			run->stored.swept_to = INT64_MAX;
@@ -377,15 +393,13 @@ static void add_settle(struct run *run)
 static void write_end(struct run *run)
 {
 	bool failed = run->err.kind != ERR_NONE;
-	char run_id[INTEGER_TEXT];
-	integer(run_id, run->stored.id);
 	run->batch = db_batch_new(run->tools->db);
 	lease_hold(run->lease, run->batch);
-	store_progress(run->batch, run->lease, &run->stored);
-	const char *state = run->stopped ? "abandoned" : failed ? "failed" : "done";
-	db_add(run->batch, QUERY_work_end,
-		(const char *[]){run_id, state, failed ? err_word(run->err.kind) : NULL,
-			failed ? run->err.text : NULL});
+	store_end(run->batch, run->lease, &run->stored,
+		run->stopped	 ? "abandoned"
+			: failed ? "failed"
+				 : "done",
+		&run->err);
 	if (run->stopped)
 		db_add(run->batch, QUERY_work_leave, (const char *[]){run->tracker_id});
 	else

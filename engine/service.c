@@ -2,6 +2,7 @@
 
 #include "engine/cluster.h"
 #include "engine/dispatcher.h"
+#include "engine/house.h"
 #include "engine/log.h"
 #include "engine/migrate.h"
 #include "engine/postman.h"
@@ -20,6 +21,7 @@ struct service {
 	struct cluster *cluster; /* NULL where the settings name a database */
 	struct tools tools;
 	struct db *faces_db; /* apart, so that neither waits behind the other's batches */
+	struct house *house;
 	struct dispatcher *dispatcher;
 	struct postman *postman;
 	struct event *deadline;
@@ -108,6 +110,7 @@ static int service_free(struct service *service)
 {
 	TALLOC_FREE(service->postman);
 	TALLOC_FREE(service->dispatcher);
+	TALLOC_FREE(service->house);
 	TALLOC_FREE(service->tools.db);
 	TALLOC_FREE(service->faces_db);
 	TALLOC_FREE(service->tools.fetcher);
@@ -145,6 +148,7 @@ struct service *service_new(const void *owner, struct event_base *base,
 
 void service_start(struct service *service)
 {
+	service->house = house_start(service, &service->tools);
 	service->dispatcher = dispatcher_start(service, &service->tools);
 	service->postman = postman_start(service, &service->tools);
 }

@@ -32,6 +32,8 @@ const struct setting setting_table[] = {
 	TEXT(log_level, "LEVEL", "info", "debug, info, warning or error"),
 	TEXT(instance, "NAME", "", "this instance's name for people; the host's name"),
 	NUMBER(lease_s, "SECONDS", "60", 5, 3600, "how long a silent instance keeps a tracker"),
+	NUMBER(keep_events_days, "DAYS", "400", 1, 36500, "how long events are kept, at least"),
+	NUMBER(keep_runs_days, "DAYS", "90", 1, 36500, "how long ended runs are kept, at least"),
 	NUMBER(max_runs, "N", "64", 1, 10000, "trackers asked at once"),
 	NUMBER(max_body_mb, "MIB", "32", 1, 1024, "largest answer of a tracker, decoded"),
 	NUMBER(idle_timeout_s, "SECONDS", "30", 1, 600, "longest silence of a tracker"),

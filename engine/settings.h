@@ -21,6 +21,7 @@ struct settings {
 	const char *log_level; /* a word that log_level_of_word knows */
 	const char *instance; /* a name for people; the host's name unless set */
 	long lease_s;
+	long keep_events_days, keep_runs_days;
 	long max_runs; /* runs under way at once */
 	long max_body_mb; /* decoded size of one answer, MiB */
 	long idle_timeout_s; /* without a byte */

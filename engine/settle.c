@@ -37,6 +37,7 @@ struct settle {
 	struct db_batch *batch; /* under way */
 	struct findings findings; /* being stored */
 	struct tally storing, stored;
+	int64_t *prints; /* the fingerprints of the observations */
 	unsigned *plain; /* indices of the observations that are written without comments */
 	unsigned plain_count;
 	struct talked *talked;
@@ -90,6 +91,7 @@ static void write(
 	const struct settle_frame *frame = settle->frame;
 	settle->findings = (struct findings){
 		.check = settle->check,
+		.prints = settle->prints,
 		.which = which,
 		.count = count,
 		.comments = settle->comments,
@@ -304,11 +306,12 @@ static void ask_newest(struct settle *settle)
  * A bug that did not change has no new comments: its last change moves with them. Where the tracker
  * does not tell of it (Trac's query page), only asking for them tells.
  */
-static bool wants_comments(const struct settle *settle, const struct observation *o)
+static bool wants_comments(const struct settle *settle, unsigned which)
 {
+	const struct observation *o = &settle->check->observations[which];
 	const struct claimed *bug = &settle->bugs[o->wanted];
 	bool told = o->changed_at != 0 || o->mark != NULL;
-	bool changed = !told || fingerprint(o) != bug->fingerprint;
+	bool changed = !told || settle->prints[which] != bug->fingerprint;
 	bool closed = o->is_private && !conversation_stores_private(settle->check);
 	return o->err.kind == ERR_NONE && !closed && (bug->comments_wanted || changed);
 }
@@ -339,8 +342,11 @@ void settle_start(const void *owner, const struct settle_frame *frame, const str
 	talloc_set_destructor(settle, settle_free);
 	settle->plain = talloc_array(settle, unsigned, check->observation_count);
 	settle->talked = talloc_array(settle, struct talked, check->observation_count);
+	settle->prints = talloc_zero_array(settle, int64_t, check->observation_count);
 	for (unsigned i = 0; i < check->observation_count; i++) {
-		if (can_have_comments(frame) && wants_comments(settle, &check->observations[i]))
+		if (check->observations[i].err.kind == ERR_NONE)
+			settle->prints[i] = fingerprint(&check->observations[i]);
+		if (can_have_comments(frame) && wants_comments(settle, i))
 			settle->talked[settle->talked_count++].which = i;
 		else
 			settle->plain[settle->plain_count++] = i;

@@ -1,7 +1,6 @@
 #include "engine/store.h"
 
 #include "engine/clock.h"
-#include "engine/fingerprint.h"
 #include "engine/schedule.h"
 #include "trackers/own_words.h"
 
@@ -201,11 +200,13 @@ static void plan_shown(struct plan *plan, int64_t bug_id, int64_t number)
 	db_array_add_integer(plan->hidden.column[2], number);
 }
 
-/* TALK is what was learnt of the bug's comments, NULL where they were not asked for. */
+/*
+ * PRINT is the observation's; TALK is what was learnt of the bug's comments, NULL where they were
+ * not asked for.
+ */
 static void plan_read(struct plan *plan, const struct claimed *bug, const struct observation *o,
-	const struct observation *talk)
+	int64_t print, const struct observation *talk)
 {
-	int64_t print = fingerprint(o);
 	bool changed = print != bug->fingerprint;
 	int64_t wait = next_check(plan, bug, o, changed);
 	bool failed = talk != NULL && talk->err.kind != ERR_NONE, heard = talk != NULL && !failed;
@@ -287,7 +288,8 @@ static struct plan *plan_findings(
 			plan_failed(plan, bug, &o->err, 0,
 				next_try(plan, o->err.kind, bug->failures + 1));
 		else
-			plan_read(plan, bug, o, talks != NULL ? talks[i] : NULL);
+			plan_read(plan, bug, o, findings->prints[findings->which[i]],
+				talks != NULL ? talks[i] : NULL);
 	}
 	if (talks != NULL)
 		plan_comments(plan, bugs, findings, talks);
@@ -353,21 +355,34 @@ static void add_swept(struct db_batch *batch, const struct lease *lease, struct 
 	run->swept_written = run->swept_to;
 }
 
-void store_progress(struct db_batch *batch, const struct lease *lease, struct store_run *run)
+/* ENDING is the run's state, error's kind and error's words, where it is over; NULL before. */
+static void add_progress(struct db_batch *batch, const struct lease *lease, struct store_run *run,
+	const char *const *ending)
 {
 	const struct tally *tally = &run->unwritten;
 	uint64_t figures[] = {(uint64_t)run->id, tally->checked, tally->changed, tally->errors,
 		tally->requests, tally->bytes};
-	const char *parameters[6];
+	const char *parameters[9];
 	char texts[6][INTEGER_TEXT];
 	for (int i = 0; i < 6; i++) {
 		snprintf(texts[i], sizeof(texts[i]), "%" PRIu64, figures[i]);
 		parameters[i] = texts[i];
 	}
-	db_add(batch, QUERY_work_count, parameters);
+	for (int i = 0; ending != NULL && i < 3; i++)
+		parameters[6 + i] = ending[i];
+	db_add(batch, ending != NULL ? QUERY_work_end : QUERY_work_count, parameters);
 	add_swept(batch, lease, run);
 	run->unwritten = (struct tally){0};
 	run->written_at = clock_now();
+}
+
+void store_end(struct db_batch *batch, const struct lease *lease, struct store_run *run,
+	const char *state, const struct err *err)
+{
+	bool failed = err->kind != ERR_NONE;
+	add_progress(batch, lease, run,
+		(const char *[]){
+			state, failed ? err_word(err->kind) : NULL, failed ? err->text : NULL});
 }
 
 /* Nothing of PLAN has to be written, and RUN's progress was written lately. */
@@ -403,7 +418,7 @@ struct db_batch *store(const struct tools *tools, const struct lease *lease, str
 	snprintf(run_id, sizeof(run_id), "%" PRId64, run->id);
 	struct db_batch *batch = db_batch_new(tools->db);
 	lease_hold(lease, batch);
-	store_progress(batch, lease, run);
+	add_progress(batch, lease, run, NULL);
 	add_statements(batch, plan, tracker, run_id, run->horizon);
 	talloc_free(plan);
 	db_send(batch, done, cookie);

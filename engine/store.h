@@ -48,6 +48,7 @@ struct store_run {
 /* What is to be written together. */
 struct findings {
 	const struct conversation *check; /* of the bugs */
+	const int64_t *prints; /* the fingerprints of its observations; of errors: 0 */
 	const unsigned *which; /* indices of the observations to write; other ones wait */
 	unsigned count;
 	/* About those bugs' comments, in that order; NULL where comments were not asked for. */
@@ -70,7 +71,11 @@ struct db_batch *store(const struct tools *tools, const struct lease *lease, str
 	const struct claimed *bugs, const struct findings *findings, struct tally *tally,
 	db_done *done, void *cookie);
 
-/* Adds what is not written of RUN's progress to BATCH. */
-void store_progress(struct db_batch *batch, const struct lease *lease, struct store_run *run);
+/*
+ * Adds to BATCH what is not written of RUN's progress, and its end in STATE ("done"…), with ERR
+ * where that is a failure.
+ */
+void store_end(struct db_batch *batch, const struct lease *lease, struct store_run *run,
+	const char *state, const struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef SCHEMA_SCHEMA_H
 #define SCHEMA_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One numbered step; the last has a NULL name. Versions count from 1 without gaps. */
@@ -24,6 +25,7 @@ struct query_text {
 	const char *name;
 	const char *sql;
 	unsigned parameters; /* the highest $n in it */
+	bool kept; /* its plan is as good for any parameters (`-- name: NAME kept`) */
 };
 extern const struct query_text query_texts[QUERIES];
 

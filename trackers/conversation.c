@@ -14,6 +14,9 @@
 /* Of the answer's headers so many are kept; the head as a whole is bounded by the engine. */
 enum { HEADERS_KEPT = 100 };
 
+/* Bytes for what a conversation usually keeps, taken at once: its parts are many, small, and freed with it. */
+enum { POOL_LEAST = 4096, POOL_OF_ONE = 1200 };
+
 struct header {
 	const char *name, *value;
 };
@@ -56,7 +59,10 @@ static struct conversation *prepare(const void *owner, const struct tracker *tra
 	const struct credentials *credentials, const struct wanted *wanted, unsigned wanted_count,
 	moment now)
 {
-	struct conversation *conversation = talloc_zero(owner, struct conversation);
+	size_t room = POOL_LEAST + (size_t)wanted_count * POOL_OF_ONE;
+	struct conversation *conversation =
+		talloc_pooled_object(owner, struct conversation, 0, room);
+	*conversation = (struct conversation){0};
 	conversation->errand = errand;
 	conversation->tracker = tracker;
 	conversation->base_url = base_url;

@@ -3,6 +3,7 @@
 #include "trackers/text.h"
 #include "trackers/utf8.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 #include <talloc.h>
@@ -109,10 +110,25 @@ static const char *advance(struct json_reader *reader, const char *bytes, size_t
 	return end < n ? expect_blanks(bytes + end, n - end) : NULL;
 }
 
+/* How many of the bytes from AT to END are plain ones of a text, which need no judging. */
+static size_t plain(const struct json_reader *reader, const char *at, const char *end)
+{
+	const char *from = at;
+	if (!reader->in_string || reader->escaped || reader->utf8.need > 0)
+		return 0;
+	while (at < end && *at >= 0x20 && *at != '"' && *at != '\\')
+		at++;
+	return (size_t)(at - from);
+}
+
 bool json_reader_feed(struct json_reader *reader, const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n && reader->broken == NULL; i++)
-		reader->broken = judge(reader, (unsigned char)bytes[i]);
+	const char *end = bytes + n;
+	for (const char *at = bytes; at < end && reader->broken == NULL; at++) {
+		at += plain(reader, at, end);
+		if (at < end)
+			reader->broken = judge(reader, (unsigned char)*at);
+	}
 	if (reader->broken == NULL && n > 0) {
 		reader->broken = advance(reader, bytes, n);
 		reader->empty = false;
@@ -164,6 +180,10 @@ char *json_text_of(const void *owner, struct json_object *object, const char *na
 		member = json_member(object, name, json_type_int);
 	if (member == NULL || (json_object_is_type(member, json_type_int) && is_saturated(member)))
 		return NULL;
+	/* json-c would make a buffer for each. */
+	if (json_object_is_type(member, json_type_int) &&
+		json_object_get_uint64(member) <= INT64_MAX)
+		return talloc_asprintf(owner, "%" PRId64, json_object_get_int64(member));
 	const char *text = json_object_get_string(member);
 	size_t n = json_object_is_type(member, json_type_string)
 		? (size_t)json_object_get_string_len(member)

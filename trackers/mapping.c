@@ -55,25 +55,37 @@ bool status_resolved(enum bug_status status)
 
 static bool is_any(const char *word)
 {
-	return strcmp(word, "*") == 0;
+	return word[0] == '*' && word[1] == '\0';
+}
+
+/* Most of a table's words differ from VALUE in their first letter. */
+static bool same(const char *word, const char *value)
+{
+	return text_fold(*word) == text_fold(*value) && text_same_word(word, value);
 }
 
 static bool fits(const char *word, const char *value)
 {
-	return is_any(word) || text_same_word(word, value);
+	return is_any(word) || same(word, value);
 }
 
 enum bug_status map_status(
 	const struct status_row *rows, const char *status, const char *resolution)
 {
 	enum bug_status found = STATUS_UNKNOWN;
+	const char *judged = NULL; /* a status word; rows with the same one stand together */
+	bool fitting = false;
 	int fewest = 3;
 	status = status != NULL ? status : "";
 	resolution = resolution != NULL ? resolution : "";
 	for (; rows->status != NULL; rows++) {
+		if (rows->status != judged)
+			fitting = fits(rows->status, status);
+		judged = rows->status;
+		if (!fitting || !fits(rows->resolution, resolution))
+			continue;
 		int stars = is_any(rows->status) + is_any(rows->resolution);
-		if (stars < fewest && fits(rows->status, status) &&
-			fits(rows->resolution, resolution)) {
+		if (stars < fewest) {
 			found = rows->to;
 			fewest = stars;
 		}
@@ -85,7 +97,7 @@ enum bug_importance map_importance(const struct importance_row *rows, const char
 {
 	word = word != NULL ? word : "";
 	for (; rows->word != NULL; rows++)
-		if (text_same_word(rows->word, word))
+		if (same(rows->word, word))
 			return rows->to;
 	return IMPORTANCE_UNKNOWN;
 }

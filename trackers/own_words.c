@@ -83,6 +83,8 @@ static bool apply_importance(
 /* A severity of the administrator's own counts also where the driver's table leaves it undecided. */
 void own_words_apply(const struct own_words *words, struct observation *observation)
 {
+	if (words->count == 0)
+		return;
 	apply_status(words, observation);
 	if (!apply_importance(words, observation, observation->severity))
 		apply_importance(words, observation, own_words_importance(observation));

@@ -115,20 +115,13 @@ char *text_clean_line(const void *owner, const char *text, size_t n, size_t limi
 	return talloc_strndup(owner, text, n);
 }
 
-static int fold(char letter)
-{
-	if (letter >= 'A' && letter <= 'Z')
-		return letter - 'A' + 'a';
-	return letter == '-' || letter == '_' ? ' ' : letter;
-}
-
 bool text_same_word(const char *a, const char *b)
 {
-	while (*a != '\0' && fold(*a) == fold(*b)) {
+	while (*a != '\0' && text_fold(*a) == text_fold(*b)) {
 		a++;
 		b++;
 	}
-	return fold(*a) == fold(*b);
+	return text_fold(*a) == text_fold(*b);
 }
 
 bool text_fits(const char *pattern, const char *text)
@@ -139,7 +132,7 @@ bool text_fits(const char *pattern, const char *text)
 		if (*pattern == '*') {
 			star = pattern++;
 			from = text;
-		} else if (*pattern != '\0' && fold(*pattern) == fold(*text)) {
+		} else if (*pattern != '\0' && text_fold(*pattern) == text_fold(*text)) {
 			pattern++;
 			text++;
 		} else if (star != NULL) {

@@ -15,6 +15,14 @@ char *text_clean(const void *owner, const char *text, size_t n, size_t limit);
 /* The same for a one-line text (a title, a word): control characters become blanks, ends trimmed. */
 char *text_clean_line(const void *owner, const char *text, size_t n, size_t limit);
 
+/* What a letter of a word counts as. */
+static inline int text_fold(char letter)
+{
+	if (letter >= 'A' && letter <= 'Z')
+		return letter - 'A' + 'a';
+	return letter == '-' || letter == '_' ? ' ' : letter;
+}
+
 /* Whether two words are the same without regard to case, with blanks, `-` and `_` alike. */
 bool text_same_word(const char *a, const char *b);
 

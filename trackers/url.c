@@ -164,9 +164,10 @@ char *url_escape(const void *owner, const char *text)
 {
 	char *out = talloc_array(owner, char, 3 * strlen(text) + 1), *to = out;
 	for (; *text != '\0'; text++) {
-		bool plain = strchr(LETTERS DIGITS "-._~:", *text) != NULL;
-		to += plain ? sprintf(to, "%c", *text)
-			    : sprintf(to, "%%%02X", (unsigned char)*text);
+		if (strchr(LETTERS DIGITS "-._~:", *text) != NULL)
+			*to++ = *text;
+		else
+			to += sprintf(to, "%%%02X", (unsigned char)*text);
 	}
 	*to = '\0';
 	return out;

@@ -31,7 +31,7 @@ static void force(struct request *request, const char *tracker, const char *watc
 	struct db_batch *batch = db_batch_new(request->db);
 	db_add(batch, QUERY_api_force_tracker, (const char *[]){tracker, watch});
 	db_add(batch, QUERY_api_queue_run, (const char *[]){tracker});
-	db_add(batch, QUERY_api_runs, (const char *[]){NULL, tracker, "queued", NULL, "1"});
+	db_add(batch, QUERY_api_queued_run, (const char *[]){tracker});
 	if (watch != NULL)
 		db_add(batch, QUERY_api_force_watch, (const char *[]){watch});
 	db_add(batch, QUERY_api_wake, (const char *[]){tracker});

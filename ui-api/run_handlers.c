@@ -28,8 +28,8 @@ void handle_list_runs(struct request *request)
 		page_refuse(request, "state", "must be queued, running, done, failed or abandoned");
 	else
 		request_query(request, QUERY_api_runs,
-			(const char *[]){NULL, request_parameter(request, "tracker"), state,
-				page->after, page->limit},
+			(const char *[]){request_parameter(request, "tracker"), state, page->after,
+				page->limit},
 			answer_page);
 }
 
@@ -45,8 +45,7 @@ void handle_show_run(struct request *request)
 {
 	const char *id = request_id(request);
 	if (id != NULL)
-		request_query(request, QUERY_api_runs, (const char *[]){id, NULL, NULL, NULL, "1"},
-			answer_run);
+		request_query(request, QUERY_api_run, (const char *[]){id}, answer_run);
 }
 
 static void answer_errors(struct request *request, struct db_rows *const *rows)
@@ -64,7 +63,7 @@ void handle_list_run_errors(struct request *request)
 	if (page == NULL)
 		return;
 	struct db_batch *batch = db_batch_new(request->db);
-	db_add(batch, QUERY_api_runs, (const char *[]){id, NULL, NULL, NULL, "1"});
+	db_add(batch, QUERY_api_run, (const char *[]){id});
 	db_add(batch, QUERY_api_run_errors, (const char *[]){id, page->after, page->limit});
 	request_send(request, batch, answer_errors);
 }

@@ -2,13 +2,13 @@
 -- Who makes or removes watches holds the tracker's row meanwhile (api_hold_...), so that a bug is
 -- there as long as it has a watch.
 
--- name: api_ready
+-- name: api_ready kept
 SELECT max(version) FROM bugwatch.migration
 
--- name: api_wake
+-- name: api_wake kept
 SELECT pg_notify('bugwatch_work', $1)
 
--- name: api_token
+-- name: api_token kept
 -- Whose hash $1 is. That it was used is noted once a minute.
 WITH found AS (
   SELECT id, name, role, used_at, expires_at FROM bugwatch.token
@@ -93,14 +93,9 @@ RETURNING id
 SELECT row_to_json(r), r.name FROM (
   SELECT s.name, s.type, s.base_url, s.title, s.enabled, s.version, s.abilities, s.health, s.error,
     s.watches, s.watches_with_errors,
-    (SELECT row_to_json(u) FROM (
-      SELECT u.id::text AS id, t.name AS tracker, u.reason, u.state,
-        bugwatch.rfc3339(u.queued_at) AS queued_at, bugwatch.rfc3339(u.started_at) AS started_at,
-        bugwatch.rfc3339(u.finished_at) AS finished_at, u.due, u.checked, u.changed, u.comments,
-        u.errors, u.requests, u.bytes, u.instance, CASE WHEN u.error_kind IS NOT NULL THEN
-          json_build_object('kind', u.error_kind, 'message', u.error_message) END AS error
-      FROM bugwatch.run u WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL
-      ORDER BY u.id DESC LIMIT 1) AS u) AS last_run,
+    (SELECT bugwatch.run_told(u, t.name) FROM bugwatch.any_run u
+      WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL
+      ORDER BY u.id DESC LIMIT 1) AS last_run,
     bugwatch.rfc3339(s.next_check_at) AS next_check_at, s.has_credentials,
     t.udd IS NOT NULL AS has_udd,
     t.batch_size, t.max_connections, t.min_delay_ms, t.changes_interval_s, t.sync_comments,
@@ -251,7 +246,7 @@ WHERE tracker_id = (SELECT id FROM bugwatch.tracker WHERE name = $1) FOR UPDATE
 -- name: api_remove_tracker
 DELETE FROM bugwatch.tracker WHERE name = $1 RETURNING id
 
--- name: api_force_tracker
+-- name: api_force_tracker kept
 -- All bugs of tracker $1 are due at once, or just that of watch $2.
 UPDATE bugwatch.tracker_state s SET
   due_at = CASE WHEN t.enabled THEN now() ELSE s.due_at END,
@@ -265,24 +260,30 @@ FROM bugwatch.watch w
 WHERE w.id = $1::bigint AND c.tracker_id = w.tracker_id AND c.bug_id = w.bug_id
 RETURNING w.id
 
--- name: api_queue_run
+-- name: api_queue_run kept
 -- The state's row is held, so that a queued run does not begin meanwhile.
 INSERT INTO bugwatch.run (tracker_id, reason, state)
 SELECT id, 'forced', 'queued' FROM bugwatch.tracker WHERE name = $1 AND enabled
 ON CONFLICT (tracker_id) WHERE state = 'queued' DO NOTHING
 
+-- name: api_run kept
+-- Run $1.
+SELECT bugwatch.run_told(u, t.name), u.id
+FROM bugwatch.any_run u JOIN bugwatch.tracker t ON t.id = u.tracker_id WHERE u.id = $1::bigint
+
+-- name: api_queued_run kept
+-- The queued run of tracker $1.
+SELECT bugwatch.run_told(u, t.name), u.id
+FROM bugwatch.tracker t JOIN bugwatch.any_run u ON u.tracker_id = t.id AND u.state = 'queued'
+WHERE t.name = $1
+
 -- name: api_runs
--- Run $1, or a page of those of tracker $2 in state $3: before $4, limit $5.
-SELECT row_to_json(r), r.id FROM (
-  SELECT u.id::text AS id, t.name AS tracker, u.reason, u.state,
-    bugwatch.rfc3339(u.queued_at) AS queued_at, bugwatch.rfc3339(u.started_at) AS started_at,
-    bugwatch.rfc3339(u.finished_at) AS finished_at, u.due, u.checked, u.changed, u.comments,
-    u.errors, u.requests, u.bytes, u.instance, CASE WHEN u.error_kind IS NOT NULL THEN
-      json_build_object('kind', u.error_kind, 'message', u.error_message) END AS error
-  FROM bugwatch.run u JOIN bugwatch.tracker t ON t.id = u.tracker_id
-  WHERE ($1::bigint IS NULL OR u.id = $1::bigint) AND ($2::text IS NULL OR t.name = $2)
-    AND ($3::text IS NULL OR u.state = $3) AND ($4::bigint IS NULL OR u.id < $4::bigint)
-  ORDER BY u.id DESC LIMIT $5::integer) AS r
+-- A page of runs of tracker $1 in state $2: before $3, limit $4.
+SELECT bugwatch.run_told(u, t.name), u.id
+FROM bugwatch.any_run u JOIN bugwatch.tracker t ON t.id = u.tracker_id
+WHERE ($1::text IS NULL OR t.name = $1) AND ($2::text IS NULL OR u.state = $2)
+  AND ($3::bigint IS NULL OR u.id < $3::bigint)
+ORDER BY u.id DESC LIMIT $4::integer
 
 -- name: api_run_errors
 -- What failed in run $1, with the oldest watch of each bug: after bug $2, limit $3.
@@ -332,7 +333,7 @@ SELECT row_to_json(r) FROM (
   FROM bugwatch.tracker t
   JOIN bugwatch.tracker_state s ON s.tracker_id = t.id
   CROSS JOIN LATERAL bugwatch.figures(t.id, t.id) f
-  LEFT JOIN LATERAL (SELECT u AS run FROM bugwatch.run u
+  LEFT JOIN LATERAL (SELECT u AS run FROM bugwatch.any_run u
     WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL ORDER BY u.id DESC LIMIT 1) AS u ON true
   WHERE t.name = $1) AS r
 
@@ -341,7 +342,7 @@ SELECT row_to_json(r) FROM (
 SELECT row_to_json(r) FROM (
   SELECT f.watches, f.remote_bugs, f.watches_with_errors, f.resolved, f.comments,
     f.watches_with_comments,
-    (SELECT bugwatch.run_told(u, t.name) FROM bugwatch.run u
+    (SELECT bugwatch.run_told(u, t.name) FROM bugwatch.any_run u
       JOIN bugwatch.tracker t ON t.id = u.tracker_id
       WHERE u.finished_at IS NOT NULL ORDER BY u.id DESC LIMIT 1) AS last_run,
     f.common_errors, f.unmapped, f.checks_24h, f.changes_24h, f.requests_24h,
@@ -364,7 +365,7 @@ SELECT row_to_json(r) FROM (
 -- Tracker by tracker: after $1, limit $2.
 SELECT row_to_json(r), r.name FROM (
   SELECT t.name, f.watches, f.remote_bugs, f.watches_with_errors, f.resolved, f.comments,
-    f.watches_with_comments, (SELECT bugwatch.run_told(u, t.name) FROM bugwatch.run u
+    f.watches_with_comments, (SELECT bugwatch.run_told(u, t.name) FROM bugwatch.any_run u
       WHERE u.tracker_id = t.id AND u.finished_at IS NOT NULL
       ORDER BY u.id DESC LIMIT 1) AS last_run,
     f.common_errors, f.unmapped, f.checks_24h, f.changes_24h, f.requests_24h

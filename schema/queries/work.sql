@@ -26,7 +26,7 @@ RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size,
   coalesce(s.changes_at, '-infinity') <= now(), t.udd,
   s.mode, s.stretch_s, s.batch_s, s.changes_s, s.doubtful,
   coalesce(s.reckoned_at, '-infinity') <= now() - interval '6 hours',
-  coalesce(extract(epoch FROM now() - s.failing_since)::bigint, 0), t.schedule, t.store_private
+  coalesce(extract(epoch FROM now() - s.failing_since)::bigint, 0), t.schedule, t.store_private, s.forced
 
 -- name: work_wait
 -- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
@@ -59,13 +59,17 @@ SELECT bugwatch.hold_lease($1::bigint, $2::bigint)
 -- name: work_abandon
 -- A run that still stands as running when its tracker is taken anew was left by its instance; what
 -- it made due is asked about now.
-WITH left_over AS (
-  UPDATE bugwatch.run SET state = 'abandoned', finished_at = now()
-  WHERE tracker_id = $1::bigint AND state = 'running'
-  RETURNING tracker_id
+WITH left_run AS (
+  DELETE FROM bugwatch.run WHERE tracker_id = $1::bigint AND state = 'running' RETURNING *
+), told AS (
+  INSERT INTO bugwatch.past_run (id, tracker_id, reason, state, queued_at, started_at, finished_at,
+    due, checked, changed, comments, errors, requests, bytes, instance)
+  SELECT id, tracker_id, reason, 'abandoned', queued_at, started_at, now(), due, checked, changed,
+    comments, errors, requests, bytes, instance
+  FROM left_run
 )
 UPDATE bugwatch.tracker_state s SET batch_at = now()
-FROM left_over WHERE s.tracker_id = left_over.tracker_id
+FROM left_run WHERE s.tracker_id = left_run.tracker_id
 
 -- name: work_force
 -- Begins the forced update of tracker $1, if one waits. How far an older one came that did not reach
@@ -163,14 +167,14 @@ RETURNING 0
 
 -- name: work_claim
 -- The next $4 due bugs of tracker $1 after bug $2, in the order of the table: due by themselves at
--- the horizon $3, or last checked before the forced update. One run walks each row once.
+-- the horizon $3 (now where that is null), or last checked before the forced update. One run walks each row once.
 SELECT c.bug_id, c.remote_id, c.fingerprint, c.failures, c.error_kind, c.comments_wanted,
-  c.next_check_at <= $3::timestamptz,
-  CASE WHEN c.next_check_at <= $3::timestamptz THEN bugwatch.quiet_s(c) END,
-  CASE WHEN c.next_check_at <= $3::timestamptz THEN bugwatch.steady_s(c) END
+  c.next_check_at <= coalesce($3::timestamptz, now()),
+  CASE WHEN c.next_check_at <= coalesce($3::timestamptz, now()) THEN bugwatch.quiet_s(c) END,
+  CASE WHEN c.next_check_at <= coalesce($3::timestamptz, now()) THEN bugwatch.steady_s(c) END
 FROM bugwatch.tracker_state s JOIN bugwatch.bug_check c USING (tracker_id)
 WHERE s.tracker_id = $1::bigint AND c.tracker_id = $1::bigint AND c.bug_id > $2::bigint
-  AND (c.next_check_at <= $3::timestamptz OR c.checked_at IS NULL
+  AND (c.next_check_at <= coalesce($3::timestamptz, now()) OR c.checked_at IS NULL
     OR bugwatch.last_check(c, s) < s.forced_at)
 ORDER BY c.bug_id LIMIT $4::integer
 
@@ -304,7 +308,8 @@ WITH bad AS (
 ), noted AS (
   INSERT INTO bugwatch.run_error (tracker_id, run_id, bug_id, kind, message)
   SELECT $1::bigint, $7::bigint, o.bug_id, o.kind, o.message FROM old o
-  ON CONFLICT DO NOTHING
+  WHERE NOT EXISTS (SELECT FROM bugwatch.run_error e
+    WHERE e.run_id = $7::bigint AND e.bug_id = o.bug_id)
 ), told AS (
   INSERT INTO bugwatch.event
     (id, kind, tracker_id, bug_id, watch_id, tracker, remote_id, url, ref, old, new)
@@ -407,28 +412,24 @@ WHERE tracker_id = $1::bigint
 
 -- name: work_count
 -- Run $1 went on: checked $2, changed $3, errors $4, requests $5, bytes $6 more.
-WITH counted AS (
-  UPDATE bugwatch.run
-  SET checked = checked + $2::integer, changed = changed + $3::integer,
-    errors = errors + $4::integer, requests = requests + $5::bigint, bytes = bytes + $6::bigint
-  WHERE id = $1::bigint
-  RETURNING tracker_id
-)
-INSERT INTO bugwatch.activity AS a (tracker_id, hour_of_day, began_at, checks, changes, requests)
-SELECT tracker_id, extract(hour FROM now() AT TIME ZONE 'UTC'), date_trunc('hour', now(), 'UTC'),
-  $2::integer, $3::integer, $5::bigint FROM counted
-ON CONFLICT (tracker_id, hour_of_day) DO UPDATE SET began_at = excluded.began_at,
-  checks = excluded.checks + CASE WHEN a.began_at = excluded.began_at THEN a.checks ELSE 0 END,
-  changes = excluded.changes + CASE WHEN a.began_at = excluded.began_at THEN a.changes ELSE 0 END,
-  requests = excluded.requests
-    + CASE WHEN a.began_at = excluded.began_at THEN a.requests ELSE 0 END
+UPDATE bugwatch.run
+SET checked = checked + $2::integer, changed = changed + $3::integer,
+  errors = errors + $4::integer, requests = requests + $5::bigint, bytes = bytes + $6::bigint
+WHERE id = $1::bigint
+RETURNING bugwatch.count_activity(tracker_id, $2::integer, $3::integer, $5::bigint)
 
 -- name: work_end
--- Run $1 ended in state $2, with the tracker's error $3, $4 where it failed.
-UPDATE bugwatch.run
-SET state = $2, finished_at = clock_timestamp(), due = greatest(due, checked),
-  error_kind = $3, error_message = $4
-WHERE id = $1::bigint
+-- Run $1 ended, with figures as above, in state $7, with the tracker's error $8, $9 where it failed.
+WITH ended AS (
+  DELETE FROM bugwatch.run WHERE id = $1::bigint RETURNING *
+)
+INSERT INTO bugwatch.past_run (id, tracker_id, reason, state, queued_at, started_at, finished_at,
+  due, checked, changed, comments, errors, requests, bytes, instance, error_kind, error_message)
+SELECT id, tracker_id, reason, $7, queued_at, started_at, clock_timestamp(),
+  greatest(due, checked + $2::integer), checked + $2::integer, changed + $3::integer, comments,
+  errors + $4::integer, requests + $5::bigint, bytes + $6::bigint, instance, $8, $9
+FROM ended
+RETURNING bugwatch.count_activity(tracker_id, $2::integer, $3::integer, $5::bigint)
 
 -- name: work_settle
 -- Tracker $1 after a run, the lease given back. $2 and $3 are its error, or null where it answered.
@@ -495,3 +496,8 @@ WITH released AS (
   WHERE tracker_id = $1::bigint RETURNING 1
 )
 SELECT pg_notify('bugwatch_work', '') FROM released
+
+-- name: work_keep_house
+-- Makes months ahead, and drops what is older than $1 days (events) and $2 (runs).
+SELECT bugwatch.keep_months('event', $1::integer), bugwatch.keep_months('past_run', $2::integer),
+  bugwatch.keep_months('run_error', $2::integer)

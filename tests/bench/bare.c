@@ -126,6 +126,8 @@ static void prepare(struct bare *bare)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	bare->multi = curl_multi_init();
+	/* None is closed while there are others to ask. */
+	curl_multi_setopt(bare->multi, CURLMOPT_MAXCONNECTS, (long)bare->count + CONNECTIONS);
 	for (int i = 0; i < CONNECTIONS; i++) {
 		CURL *easy = bare->easy[i] = curl_easy_init();
 		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, throw_away);

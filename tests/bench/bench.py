@@ -18,7 +18,15 @@ sys.path.insert(0, str(ROOT / "tests" / "farm"))
 import local  # noqa: E402
 import processor  # noqa: E402
 
-WATCHES = 13000
+# Trackers and watches in each.
+SHAPES = {"one": (1, 13000), "many": (100, 130)}
+BATCH = 500
+CHANGED = 0.01  # of the bugs, before each check
+FRESH_S = 6  # so long after a change its comments are read once more
+AIMS = {"one": 25, "many": 12}
+PEER_AIM = 1 / 12
+LATENCY_MS = 100
+LATENCY_AIM = 1.25
 CLIENTS = 8  # that ask for forced updates at once
 SCALES = [1300, 13000, 130000]
 SAMPLES = 5
@@ -36,6 +44,7 @@ class Builds:
 
     def __init__(self, folder):
         self.program, self.farm, self.bare = folder / "bugwatch", folder / "farm", folder / "bare"
+        self.peer = ROOT / "tests" / "bench" / "peer.py"
         for program in (self.program, self.farm, self.bare):
             if not program.exists():
                 raise local.Failure(f"{program} is missing: ninja -C {folder} {program.name}")
@@ -49,9 +58,9 @@ class Watcher:
         where = urlsplit(service.url)
         self.connection = local.http.client.HTTPConnection(where.hostname, where.port, timeout=60)
 
-    def ask(self, method, path):
+    def ask(self, method, path, body=None):
         status, said = local.ask(
-            f"{self.service.url}/api/v1/{path}", method, token=self.service.token, connection=self.connection
+            f"{self.service.url}/api/v1/{path}", method, body, token=self.service.token, connection=self.connection
         )
         if status not in (200, 202):
             raise local.Failure(f"{method} {path}: {status} {said}")
@@ -78,13 +87,15 @@ class Watcher:
             raise local.Failure(f"run {run} went wrong: {now}")
         return now
 
-    def watch(self, tracker):
+    def watch(self, tracker, **settings):
         """
         Watches all of TRACKER's bugs and waits until all were read, and nothing is left to read in
         a second pass; seconds until the former.
         """
         began = time.monotonic()
         self.service.add_tracker(tracker)
+        if settings:
+            self.ask("PATCH", f"trackers/{tracker.name}", settings)
         self.service.add_watches([tracker.url(number) for number in range(1, tracker.bugs + 1)])
         while self.unread(tracker) > 0:
             if time.monotonic() > began + PATIENCE_S:
@@ -145,56 +156,131 @@ def cost(watcher, tracker, checks):
     return (processor.spent(service.process.pid) - before) / checks, wall
 
 
-def urls_of_check(watcher, tracker):
-    """What a check really asks for."""
-    tracker.control(reset=True)
-    watcher.end(watcher.begin(tracker.name), 0.02)
-    origin = tracker.base_url.rstrip("/")
-    uris = [uri for uri in tracker.control()["uris"] if "?id=" in uri]
-    if sum(uri.split("id=")[1].split("&")[0].count(",") + 1 for uri in uris) != tracker.bugs:
-        raise local.Failure("the farm does not remember every question of a check")
-    return [origin + uri for uri in uris]
+def change_some(tracker, flip):
+    """Changes a part of TRACKER's bugs, the same ones each time; how many."""
+    count = max(1, round(tracker.bugs * CHANGED))
+    for i in range(count):
+        tracker.control(bug=1 + i * tracker.bugs // count, severity=("minor", "major")[flip % 2])
+    return count
+
+
+def forced(watcher, trackers, wall):
+    """
+    Processor seconds of a forced check of all TRACKERS that takes about WALL seconds: looking whether
+    it has ended costs as well, so we wait long enough first. And the runs.
+    """
+    settle(watcher.service)
+    before = processor.spent(watcher.service.process.pid)
+    runs = [watcher.begin(tracker.name) for tracker in trackers]
+    time.sleep(wall)
+    while watcher.is_busy():
+        time.sleep(0.02)
+    used = processor.spent(watcher.service.process.pid) - before
+    return used, [watcher.end(run, 0.02) for run in runs]
+
+
+def urls_asked(trackers):
+    """What TRACKERS were really asked since they were told to forget."""
+    return [
+        tracker.base_url.rstrip("/") + uri
+        for tracker in trackers
+        for uri in tracker.control()["uris"]
+        if uri.startswith("/rest/")
+    ]
 
 
 def bare(program, urls, *options):
     """Processor seconds that libcurl alone needs for URLS: the median of some rounds."""
+    return processor_s([program, str(BARE_ROUNDS), *options], urls)
+
+
+def processor_s(command, lines):
     done = subprocess.run(
-        [program, str(BARE_ROUNDS), *options], input="\n".join(urls) + "\n", capture_output=True, text=True
+        [str(word) for word in command], input="\n".join(lines) + "\n", capture_output=True, text=True
     )
     if done.returncode != 0:
-        raise local.Failure(f"bare: {done.stderr}{done.stdout}")
+        raise local.Failure(f"{command[0]}: {done.stderr}{done.stdout}")
     return statistics.median(json.loads(done.stdout)["processor_us"]) / 1e6
 
 
-def measure_ratio(builds):
-    """A forced check of 13,000 unchanged bugs over libcurl alone, in turns."""
-    plain, target, ours, walls = [], [], [], []
+def one_sample(builds, watcher, trackers, flip, wall):
+    """What a check of which a part has changed costs, and the others on the same bytes."""
+    changed = sum(change_some(tracker, flip) for tracker in trackers)
+    time.sleep(FRESH_S)
+    for tracker in trackers:
+        tracker.control(reset=True)
+    ours, runs = forced(watcher, trackers, wall)
+    found = sum(run["changed"] for run in runs), sum(run["checked"] for run in runs)
+    if found != (changed, sum(tracker.bugs for tracker in trackers)):
+        raise local.Failure(f"{found} bugs were changed and checked, not {changed} of all")
+    urls = urls_asked(trackers)
+    return {
+        "requests": len(urls),
+        "ours": ours,
+        "plain": bare(builds.bare, urls),
+        "target": bare(builds.bare, urls, "--target"),
+        "peer": processor_s([builds.peer, 1, BATCH, trackers[0].bugs], [tracker.base_url for tracker in trackers]),
+    }
+
+
+def measure_shape(builds, count, watches):
     with (
         local.folder() as path,
-        local.farm(builds.farm, [f"bugzilla:big:{WATCHES}"]) as (tracker,),
-        local.service(builds.program, path, check_interval_s=DAY_S) as service,
+        local.farm(builds.farm, [f"bugzilla:bench{i}:{watches}" for i in range(count)]) as trackers,
+        local.service(builds.program, path) as service,
     ):
         watcher = Watcher(service)
-        watcher.watch(tracker)
-        urls = urls_of_check(watcher, tracker)
-        for _ in range(SAMPLES):
-            plain.append(bare(builds.bare, urls))
-            target.append(bare(builds.bare, urls, "--target"))
-            used, wall = cost(watcher, tracker, CHECKS_A_SAMPLE)
-            ours.append(used)
-            walls.append(wall)
-    ours_s, plain_s, target_s = map(statistics.median, (ours, plain, target))
+        for tracker in trackers:
+            watcher.watch(tracker, batch_size=BATCH)
+        wall = wall_of(watcher, trackers)
+        samples = [one_sample(builds, watcher, trackers, flip, wall) for flip in range(SAMPLES + 1)][1:]
+    medians = {name: statistics.median(sample[name] for sample in samples) for name in samples[0]}
     return {
-        "watches": WATCHES,
-        "requests": len(urls),
-        "check_ms": ours_s * 1000,
-        "check_ms_samples": [round(one * 1000, 1) for one in ours],
-        "check_us_a_bug": ours_s / WATCHES * 1e6,
+        "trackers": count,
+        "watches": count * watches,
+        "requests": medians["requests"],
+        "wall_ms": wall * 1000,
+        **{f"{name}_ms": medians[name] * 1000 for name in ("ours", "plain", "target", "peer")},
+        "ours_ms_samples": [round(sample["ours"] * 1000, 1) for sample in samples],
+        "ratio": statistics.median(sample["ours"] / sample["plain"] for sample in samples),
+        "ratio_target": statistics.median(sample["ours"] / sample["target"] for sample in samples),
+        "ratio_peer": statistics.median(sample["ours"] / sample["peer"] for sample in samples),
+    }
+
+
+def measure_ratio(builds):
+    """A forced check with few changes over libcurl alone and python-bugzilla, in turns."""
+    return {name: measure_shape(builds, *shape) for name, shape in SHAPES.items()}
+
+
+def measure_latency(builds):
+    """A forced check of a far tracker over what its latency alone would take."""
+    count, watches = SHAPES["one"]
+    walls = []
+    with (
+        local.folder() as path,
+        local.farm(builds.farm, [f"bugzilla:far:{watches}"]) as (tracker,),
+        local.service(builds.program, path) as service,
+    ):
+        watcher = Watcher(service)
+        watcher.watch(tracker, batch_size=BATCH)
+        connections = service.get(f"trackers/{tracker.name}")["max_connections"]
+        tracker.control(latency_ms=LATENCY_MS)
+        wall_of(watcher, [tracker])
+        tracker.control(reset=True)
+        for _ in range(SAMPLES):
+            settle(service)
+            walls.append(wall_of(watcher, [tracker]))
+        requests = tracker.control()["requests"] / SAMPLES
+    floor = -(-requests // connections) * LATENCY_MS
+    return {
+        "watches": watches,
+        "connections": connections,
+        "requests": requests,
+        "latency_ms": LATENCY_MS,
+        "floor_ms": floor,
         "wall_ms": statistics.median(walls) * 1000,
-        "bare_ms": plain_s * 1000,
-        "bare_target_ms": target_s * 1000,
-        "ratio": ours_s / plain_s,
-        "ratio_target": ours_s / target_s,
+        "ratio": statistics.median(walls) * 1000 / floor,
     }
 
 
@@ -250,7 +336,7 @@ def measure_scale(builds):
     return rows
 
 
-MEASURES = {"ratio": measure_ratio, "many": measure_many, "scale": measure_scale}
+MEASURES = {"ratio": measure_ratio, "latency": measure_latency, "many": measure_many, "scale": measure_scale}
 
 
 def machine():
@@ -264,21 +350,40 @@ def machine():
 
 
 def ratio_lines(it):
-    yield "## A forced check over libcurl alone\n"
+    yield "## A forced check over libcurl alone, and over python-bugzilla\n"
     yield (
-        f"{it['watches']:,} unchanged bugs of one Bugzilla on loopback, asked in {it['requests']} requests over "
-        "two connections. Processor time (user and system) of the service and all its PostgreSQL processes, "
-        "against a program that only gets the same URLs with libcurl's multi interface and throws the bytes "
-        f"away (`tests/bench/bare.c`). Medians of {SAMPLES} samples in turns, each of {CHECKS_A_SAMPLE} "
-        f"checks or {BARE_ROUNDS} rounds.\n"
+        f"13,000 bugs of Bugzillas on loopback, one in a hundred of them changed, asked {BATCH} at once. Processor "
+        "time (user and system) of the service and all its PostgreSQL processes, from the request for the update on, "
+        "against a program that only gets the same URLs with libcurl's multi interface over kept connections and "
+        "throws the bytes away (`tests/bench/bare.c`), and against python-bugzilla, which asks for the same fields and "
+        f"stores nothing (`tests/bench/peer.py`). Medians of {SAMPLES} samples in turns.\n"
     )
-    yield "| | processor ms | us a bug | check over it |"
-    yield "|---|---:|---:|---:|"
-    yield f"| forced check | {it['check_ms']:.1f} | {it['check_us_a_bug']:.1f} | |"
-    for name, key in (("libcurl alone", ""), ("the same with CURLOPT_REQUEST_TARGET", "_target")):
-        used = it[f"bare{key}_ms"]
-        yield f"| {name} | {used:.2f} | {used * 1000 / it['watches']:.2f} | {it[f'ratio{key}']:.1f} |"
-    yield f"\nOne check takes {it['wall_ms']:.0f} ms of wall time.\n"
+    yield "| | " + " | ".join(f"{one['trackers']} × {one['watches'] // one['trackers']:,}" for one in it.values()) + " |"
+    yield "|---|" + "---:|" * len(it)
+    for words, cell in (
+        ("requests", lambda one: f"{one['requests']:.0f}"),
+        ("check: processor ms", lambda one: f"{one['ours_ms']:.1f}"),
+        ("us a bug", lambda one: f"{one['ours_ms'] * 1000 / one['watches']:.2f}"),
+        ("libcurl, us a bug", lambda one: f"{one['plain_ms'] * 1000 / one['watches']:.2f}"),
+        ("libcurl with CURLOPT_REQUEST_TARGET", lambda one: f"{one['target_ms'] * 1000 / one['watches']:.2f}"),
+        ("python-bugzilla, us a bug", lambda one: f"{one['peer_ms'] * 1000 / one['watches']:.2f}"),
+        ("check over libcurl", lambda one: f"{one['ratio']:.1f}"),
+        ("check over libcurl with CURLOPT_REQUEST_TARGET", lambda one: f"{one['ratio_target']:.1f}"),
+        ("check over python-bugzilla", lambda one: f"1/{1 / one['ratio_peer']:.1f}"),
+        ("wall ms, unchanged", lambda one: f"{one['wall_ms']:.0f}"),
+    ):
+        yield f"| {words} | " + " | ".join(cell(one) for one in it.values()) + " |"
+    aims = ", ".join(f"{aim} for {name}" for name, aim in AIMS.items())
+    yield f"\nAims: over libcurl with CURLOPT_REQUEST_TARGET at most {aims}; over python-bugzilla 1/{1 / PEER_AIM:.0f}.\n"
+
+
+def latency_lines(it):
+    yield "## A far tracker\n"
+    yield (
+        f"{it['watches']:,} unchanged bugs, {it['latency_ms']} ms before each answer: {it['requests']:.0f} requests "
+        f"over {it['connections']} connections take {it['floor_ms']:.0f} ms at least. The forced check took "
+        f"{it['wall_ms']:.0f} ms, {it['ratio']:.2f} times that (aim: {LATENCY_AIM}).\n"
+    )
 
 
 def many_lines(it):
@@ -310,7 +415,7 @@ def scale_lines(rows):
         )
 
 
-LINES = {"ratio": ratio_lines, "many": many_lines, "scale": scale_lines}
+LINES = {"ratio": ratio_lines, "latency": latency_lines, "many": many_lines, "scale": scale_lines}
 
 
 def page(results):

@@ -1,8 +1,10 @@
 /* Bugzilla 5.2's REST interface, as far as bugwatch asks it. */
 #include "tests/farm/bugzilla.h"
 
+#include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <talloc.h>
 
 /* Bugzilla's own max_search_results; Apache's limit of the request line. */
@@ -93,16 +95,27 @@ static const struct {
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]), ALL_FIELDS = (1 << FIELDS) - 1 };
 
-/* The fields asked for, as bits; names that nobody knows count for nothing. */
-static unsigned asked_fields(const struct question *question)
+static unsigned named_fields(const char *list)
 {
-	const char *list = question_value(question, "include_fields");
-	unsigned asked = 0;
-	if (list == NULL || list_has(list, "_all") || list_has(list, "_default"))
+	unsigned named = 0;
+	if (list_has(list, "_all") || list_has(list, "_default"))
 		return ALL_FIELDS;
 	for (unsigned i = 0; i < FIELDS; i++)
 		if (list_has(list, fields[i].name))
-			asked |= 1u << i;
+			named |= 1u << i;
+	return named;
+}
+
+/* The fields asked for, as bits, in one list or several; names that nobody knows count for nothing. */
+static unsigned asked_fields(const struct question *question)
+{
+	const struct evkeyval *pair;
+	unsigned asked = 0;
+	if (question_value(question, "include_fields") == NULL)
+		return ALL_FIELDS;
+	TAILQ_FOREACH (pair, &question->query, next)
+		if (strcmp(pair->key, "include_fields") == 0)
+			asked |= named_fields(pair->value);
 	return asked;
 }
 

@@ -56,7 +56,7 @@ struct hand {
 	double at; /* when, by the tracker's clock */
 };
 
-enum { LATEST = 64, PATHS = 16 };
+enum { LATEST = 256, PATHS = 16 };
 
 /* What the tracker was asked, since it began or `reset`. */
 struct tally {

@@ -6,7 +6,7 @@
 forbidden='socket|connect|bind|listen|accept4?|send(to|msg|mmsg|file)?|recv(from|msg|mmsg)?'
 forbidden+='|shutdown|[gs]etsockopt|p?poll|p?select|epoll_.*|getaddrinfo|gethostby.*|res_.*'
 forbidden+='|time|gettimeofday|clock(_.*)?|localtime(_r)?|mktime|n?sleep|usleep|nanosleep|timer_.*'
-forbidden+='|open(at)?(64)?|fopen(64)?|fdopen|p?read(v|64)?|p?write(v|64)?|ioctl|fcntl(64)?|stat.*'
+forbidden+='|open(at)?(64)?|fopen(64)?|fdopen|p?read(v|64)?|p?write(v|64)?|ioctl|fcntl(64)?|[lf]?stat(at|x|fs|vfs)?(64)?'
 forbidden+='|printf|puts|putchar|fprintf|fputs|fwrite|stdin|stdout|stderr'
 forbidden+='|fork|vfork|exec.*|system|popen|kill|pthread_create|getenv|setenv|rand|random|getrandom'
 forbidden+='|curl_.*|event_.*|evbuffer_.*|evhttp_.*|bufferevent_.*|evtimer_.*|evutil_.*|ares_.*|PQ.*|pq.*'

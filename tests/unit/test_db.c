@@ -76,7 +76,7 @@ static struct db *open_pool(struct postgres *postgres, unsigned connections)
 		"INSERT INTO bugwatch.tracker_state (tracker_id, lease_token, lease_until)"
 		" SELECT id, 7, 'infinity' FROM bugwatch.tracker");
 	struct db *db = db_new(NULL, postgres->base, postgres->resolver,
-		cluster_conninfo(postgres->cluster), connections, DB_PLANS_ANEW, &err);
+		cluster_conninfo(postgres->cluster), connections, DB_PLANS_KEPT, &err);
 	assert_non_null(db);
 	assert_true(postgres_loop(postgres->base, PATIENCE_S, is_ready, db));
 	return db;

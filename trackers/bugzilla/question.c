@@ -5,6 +5,7 @@
 #include "trackers/url.h"
 #include "trackers/xmlrpc.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,17 +121,25 @@ struct json_object *bugzilla_words(const char *text)
 	return words;
 }
 
+/* ITEM as it stands in a URL; json-c would make a buffer for each number. */
+static char *item_text(const void *owner, struct json_object *item)
+{
+	return json_object_is_type(item, json_type_int)
+		? talloc_asprintf(owner, "%" PRId64, json_object_get_int64(item))
+		: url_escape(owner, json_object_get_string(item));
+}
+
 /* URL with ITEMS of the parameter NAME from the one at FIRST on: `ids` by repetition. */
 static char *write_items(char *url, const char *name, struct json_object *items, size_t first)
 {
 	const char *before = strcmp(name, "ids") == 0 ? "&ids=" : ",";
 	for (size_t i = first; i < json_object_array_length(items); i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
-		const char *text = json_object_get_string(item);
+		char *text = item_text(NULL, item);
 		if (i == first)
 			url = talloc_asprintf_append_buffer(url, "&%s=", name);
-		url = talloc_asprintf_append_buffer(
-			url, "%s%s", i > first ? before : "", url_escape(url, text));
+		url = talloc_asprintf_append_buffer(url, "%s%s", i > first ? before : "", text);
+		talloc_free(text);
 	}
 	return url;
 }
