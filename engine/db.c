@@ -16,7 +16,7 @@ struct db {
 	struct event_base *base;
 	struct resolver *resolver;
 	struct db_target *target;
-	struct db_pipe **pipes;
+	struct db_pipe **pipes; /* for each kind of plans in turn */
 	unsigned pipe_count;
 	struct db_batches waiting, finished; /* in the order they came */
 	struct event *deliver, *expire;
@@ -61,12 +61,20 @@ static void fail_waiting(struct db *db, const char *why)
 	}
 }
 
-/* The least loaded ready connection with room; NULL if all are full. */
-static struct db_pipe *choose(const struct db *db)
+static enum db_plans plans_of(const struct db_batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++)
+		if (!query_texts[batch->statements[i].query].kept)
+			return DB_PLANS_ANEW;
+	return DB_PLANS_KEPT;
+}
+
+/* The least loaded ready connection with room among those of PLANS; NULL if all are full. */
+static struct db_pipe *choose(const struct db *db, enum db_plans plans)
 {
 	struct db_pipe *best = NULL;
 	unsigned load = DB_PIPE_DEPTH;
-	for (unsigned i = 0; i < db->pipe_count; i++) {
+	for (unsigned i = plans; i < db->pipe_count; i += DB_PLANS) {
 		struct db_pipe *pipe = db->pipes[i];
 		if (db_pipe_ready(pipe) && db_pipe_load(pipe) < load) {
 			best = pipe;
@@ -76,19 +84,27 @@ static struct db_pipe *choose(const struct db *db)
 	return best;
 }
 
-bool db_ready(const struct db *db)
+static bool has_ready(const struct db *db, enum db_plans plans)
 {
-	for (unsigned i = 0; i < db->pipe_count; i++)
+	for (unsigned i = plans; i < db->pipe_count; i += DB_PLANS)
 		if (db_pipe_ready(db->pipes[i]))
 			return true;
 	return false;
 }
 
+bool db_ready(const struct db *db)
+{
+	return has_ready(db, DB_PLANS_ANEW) && has_ready(db, DB_PLANS_KEPT);
+}
+
 static void send_waiting(struct db *db)
 {
-	struct db_batch *batch;
-	struct db_pipe *pipe;
-	while ((batch = TAILQ_FIRST(&db->waiting)) != NULL && (pipe = choose(db)) != NULL) {
+	struct db_batch *batch, *next;
+	for (batch = TAILQ_FIRST(&db->waiting); batch != NULL; batch = next) {
+		struct db_pipe *pipe = choose(db, plans_of(batch));
+		next = TAILQ_NEXT(batch, entry);
+		if (pipe == NULL)
+			continue;
 		TAILQ_REMOVE(&db->waiting, batch, entry);
 		db_pipe_send(pipe, batch);
 	}
@@ -182,7 +198,7 @@ static int pool_free(struct db *db)
 }
 
 struct db *db_new(const void *owner, struct event_base *base, struct resolver *resolver,
-	const char *conninfo, unsigned connections, enum db_plans plans, struct err *err)
+	const char *conninfo, unsigned connections, struct err *err)
 {
 	static const struct db_pipe_events events = {on_ready, on_down, finished};
 	struct db_target *target = db_target_new(owner, conninfo, err);
@@ -198,10 +214,11 @@ struct db *db_new(const void *owner, struct event_base *base, struct resolver *r
 	db->expire = evtimer_new(base, on_expire, db);
 	talloc_set_destructor(db, pool_free);
 	err_set(&db->last_failure, ERR_DATABASE_GONE, "the database is not connected yet");
-	db->pipes = talloc_array(db, struct db_pipe *, connections);
-	for (; db->pipe_count < connections; db->pipe_count++)
-		db->pipes[db->pipe_count] =
-			db_pipe_new(db, base, resolver, target, plans, &events, db);
+	unsigned pipes = (connections + 1) / 2 * DB_PLANS;
+	db->pipes = talloc_array(db, struct db_pipe *, pipes);
+	for (; db->pipe_count < pipes; db->pipe_count++)
+		db->pipes[db->pipe_count] = db_pipe_new(db, base, resolver, target,
+			(enum db_plans)(db->pipe_count % DB_PLANS), &events, db);
 	return db;
 }
 

@@ -24,23 +24,15 @@ struct db;
 struct db_batch;
 struct db_rows;
 
-/* How the server plans a pool's statements. */
-enum db_plans {
-	DB_PLANS_ANEW, /* each time, but for queries marked `kept`: answers vary much in size */
-	/*
-	 * Once, and by index alone, so that they do not depend on how large the tables were then: for
-	 * many small statements, whose planning would cost several times their work.
-	 */
-	DB_PLANS_KEPT,
-};
-
 /*
- * A pool of CONNECTIONS to what CONNINFO (string or URL; several hosts may be named) leads to.
+ * A pool of CONNECTIONS to what CONNINFO (string or URL; several hosts may be named) leads to: half of
+ * them, but at least one, are for batches whose queries are all `kept` (schema/README.md), the others
+ * for the rest, so that small statements never wait behind big ones.
  * NULL and ERR_USAGE if that can't be understood. Connecting goes on by itself for ever.
  * talloc_free ends it; batches under way end without a call.
  */
 struct db *db_new(const void *owner, struct event_base *base, struct resolver *resolver,
-	const char *conninfo, unsigned connections, enum db_plans plans, struct err *err);
+	const char *conninfo, unsigned connections, struct err *err);
 
 /* Whether a statement sent now would reach the database. */
 bool db_ready(const struct db *db);

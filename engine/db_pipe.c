@@ -26,7 +26,7 @@ static const char settings_format[] =
  * goes by index, in the index's order: a batch of due bugs is then read without looking at the rest.
  */
 static const char *const settings_of_plans[] = {
-	[DB_PLANS_ANEW] = "",
+	[DB_PLANS_ANEW] = ", set_config('plan_cache_mode', 'force_custom_plan', false)",
 	[DB_PLANS_KEPT] = ", set_config('plan_cache_mode', 'force_generic_plan', false),"
 			  " set_config('enable_seqscan', 'off', false),"
 			  " set_config('enable_bitmapscan', 'off', false),"
@@ -189,18 +189,6 @@ unsigned db_pipe_load(const struct db_pipe *pipe)
 	return pipe->load;
 }
 
-/* What is sent as text is planned for its own parameters alone. */
-static bool send_statement(struct db_pipe *pipe, const struct db_statement *statement)
-{
-	PGconn *conn = db_link_conn(pipe->link);
-	const struct query_text *text = &query_texts[statement->query];
-	if (pipe->plans == DB_PLANS_KEPT || text->kept)
-		return PQsendQueryPrepared(conn, text->name, (int)text->parameters,
-			statement->parameters, NULL, NULL, 0);
-	return PQsendQueryParams(
-		conn, text->sql, (int)text->parameters, NULL, statement->parameters, NULL, NULL, 0);
-}
-
 void db_pipe_send(struct db_pipe *pipe, struct db_batch *batch)
 {
 	assert(pipe->ready && pipe->load < DB_PIPE_DEPTH);
@@ -210,7 +198,9 @@ void db_pipe_send(struct db_pipe *pipe, struct db_batch *batch)
 	if (pipe->load++ == 0)
 		db_link_expect(pipe->link, ANSWER_S);
 	for (unsigned i = 0; ok && i < batch->count; i++) {
-		ok = send_statement(pipe, &batch->statements[i]);
+		const struct query_text *text = &query_texts[batch->statements[i].query];
+		ok = PQsendQueryPrepared(conn, text->name, (int)text->parameters,
+			batch->statements[i].parameters, NULL, NULL, 0);
 	}
 	if (ok && PQpipelineSync(conn)) {
 		db_link_flush(pipe->link);

@@ -10,6 +10,17 @@
 
 enum { DB_PIPE_DEPTH = 8 }; /* batches on one connection at once */
 
+/* How the server plans a connection's statements. */
+enum db_plans {
+	DB_PLANS_ANEW, /* each time: answers vary much in size */
+	/*
+	 * Once, and by index alone, so that they do not depend on how large the tables were then: for
+	 * many small statements, whose planning would cost several times their work.
+	 */
+	DB_PLANS_KEPT,
+	DB_PLANS
+};
+
 struct db_pipe;
 
 struct db_pipe_events {
@@ -21,7 +32,7 @@ struct db_pipe_events {
 	void (*finished)(void *cookie, struct db_batch *batch);
 };
 
-/* Connects by itself for ever. EVENTS and TARGET must outlive it; talloc_free ends it. */
+/* Connects by itself for ever, for batches of PLANS. EVENTS and TARGET must outlive it; talloc_free ends it. */
 struct db_pipe *db_pipe_new(const void *owner, struct event_base *base, struct resolver *resolver,
 	const struct db_target *target, enum db_plans plans, const struct db_pipe_events *events,
 	void *cookie);

@@ -20,7 +20,6 @@ struct service {
 	struct state *state;
 	struct cluster *cluster; /* NULL where the settings name a database */
 	struct tools tools;
-	struct db *faces_db; /* apart, so that neither waits behind the other's batches */
 	struct house *house;
 	struct dispatcher *dispatcher;
 	struct postman *postman;
@@ -31,7 +30,7 @@ struct service {
 
 struct db *service_db(const struct service *service)
 {
-	return service->faces_db;
+	return service->tools.db;
 }
 
 struct vault *service_vault(const struct service *service)
@@ -62,13 +61,9 @@ static bool open_database(struct service *service, struct err *err)
 	}
 	if (migrate(conninfo, on_step, NULL, err) < 0)
 		return false;
-	unsigned connections = (unsigned)settings->database_connections;
-	struct resolver *resolver = service->tools.resolver;
-	service->tools.db = db_new(service, service->base, resolver, conninfo,
-		(connections + 1) / 2, DB_PLANS_KEPT, err);
-	service->faces_db = db_new(service, service->base, resolver, conninfo,
-		(connections + 1) / 2, DB_PLANS_ANEW, err);
-	return service->tools.db != NULL && service->faces_db != NULL;
+	service->tools.db = db_new(service, service->base, service->tools.resolver, conninfo,
+		(unsigned)settings->database_connections, err);
+	return service->tools.db != NULL;
 }
 
 static bool open_fetcher(struct service *service, struct err *err)
@@ -112,7 +107,6 @@ static int service_free(struct service *service)
 	TALLOC_FREE(service->dispatcher);
 	TALLOC_FREE(service->house);
 	TALLOC_FREE(service->tools.db);
-	TALLOC_FREE(service->faces_db);
 	TALLOC_FREE(service->tools.fetcher);
 	TALLOC_FREE(service->tools.resolver);
 	TALLOC_FREE(service->cluster);

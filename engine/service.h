@@ -31,7 +31,7 @@ void service_start(struct service *service);
  */
 void service_stop(struct service *service, void (*stopped)(void *cookie), void *cookie);
 
-/* Its database for the faces; like all its parts it lives as long as the service. */
+/* Its database; like all its parts it lives as long as the service. */
 struct db *service_db(const struct service *service);
 
 /* Its vault for credentials. */

@@ -39,7 +39,7 @@ const struct setting setting_table[] = {
 	NUMBER(idle_timeout_s, "SECONDS", "30", 1, 600, "longest silence of a tracker"),
 	NUMBER(total_timeout_s, "SECONDS", "120", 1, 3600, "longest time for one answer"),
 	NUMBER(database_connections, "N", "4", 1, 100,
-		"connections to PostgreSQL, half of them for the API"),
+		"connections to PostgreSQL, half of them for small statements"),
 	TEXT(policy, "NAME", "sqrt", "how bugs' intervals follow from their state: sqrt or ladder"),
 #define KNOB(name, unit, initial, least, most, help)                                               \
 	{#name, unit, #initial, help, offsetof(struct settings, knobs.name), least, most},

@@ -1,7 +1,7 @@
 -- What runs ask: whose turn it is, who is due, what is known, what became of it. Everything that
 -- writes a tracker's bugs follows work_hold in the same transaction.
 
--- name: work_take
+-- name: work_take kept
 -- Leases for the trackers that have waited longest: $1 owner, $2 seconds, $3 how many. The token
 -- only ever rises, so an older holder is known by a smaller one.
 WITH waiting AS (
@@ -28,14 +28,14 @@ RETURNING s.tracker_id, s.lease_token, t.name, t.type, t.base_url, t.batch_size,
   coalesce(s.reckoned_at, '-infinity') <= now() - interval '6 hours',
   coalesce(extract(epoch FROM now() - s.failing_since)::bigint, 0), t.schedule, t.store_private, s.forced
 
--- name: work_wait
+-- name: work_wait kept
 -- Milliseconds until the next tracker wants a run that nobody has the lease of; null if none does.
 SELECT ceil(extract(epoch FROM min(greatest(s.due_at, s.lease_until, s.retry_after))
   - clock_timestamp()) * 1000)::bigint
 FROM bugwatch.tracker_state s JOIN bugwatch.tracker t ON t.id = s.tracker_id
 WHERE t.enabled AND isfinite(s.due_at)
 
--- name: work_renew
+-- name: work_renew kept
 -- Lengthens leases ($1 trackers, $2 tokens) by $3 seconds; answers the trackers still held. A lease
 -- that ran out but that nobody took is still ours: its token says so.
 UPDATE bugwatch.tracker_state s
@@ -44,7 +44,7 @@ FROM unnest($1::bigint[], $2::bigint[]) AS held (tracker_id, token)
 WHERE s.tracker_id = held.tracker_id AND s.lease_token = held.token
 RETURNING s.tracker_id
 
--- name: work_release
+-- name: work_release kept
 -- Gives back what owner $1 holds but no longer works on: all but the trackers $2. Others are told.
 WITH released AS (
   UPDATE bugwatch.tracker_state SET lease_until = NULL
@@ -53,10 +53,10 @@ WITH released AS (
 )
 SELECT pg_notify('bugwatch_work', '') WHERE EXISTS (SELECT FROM released)
 
--- name: work_hold
+-- name: work_hold kept
 SELECT bugwatch.hold_lease($1::bigint, $2::bigint)
 
--- name: work_abandon
+-- name: work_abandon kept
 -- A run that still stands as running when its tracker is taken anew was left by its instance; what
 -- it made due is asked about now.
 WITH left_run AS (
@@ -71,7 +71,7 @@ WITH left_run AS (
 UPDATE bugwatch.tracker_state s SET batch_at = now()
 FROM left_run WHERE s.tracker_id = left_run.tracker_id
 
--- name: work_force
+-- name: work_force kept
 -- Begins the forced update of tracker $1, if one waits. How far an older one came that did not reach
 -- its end is first written down, bug by bug.
 WITH reached AS (
@@ -85,7 +85,7 @@ SET forced = false, forced_at = clock_timestamp(), swept_to = 0,
   swept_at = CASE WHEN swept_to = 9223372036854775807 THEN forced_at ELSE swept_at END
 WHERE tracker_id = $1::bigint AND forced
 
--- name: work_begin
+-- name: work_begin kept
 -- Begins the queued run of tracker $1, or one of the schedule's, on instance $2. Answers its id,
 -- its horizon (what is due later than that is not its business), how many are due, whether it goes on
 -- with a forced update, and whether it is time for a batch.
@@ -112,7 +112,7 @@ SELECT run.id, run.reason, now(), due.bugs, s.forced_at IS NOT NULL AND s.swept_
 FROM (SELECT * FROM queued UNION ALL SELECT * FROM made) AS run, due, bugwatch.tracker_state s
 WHERE s.tracker_id = $1::bigint
 
--- name: work_probed
+-- name: work_probed kept
 -- What a probe learnt: $2 the driver's name, $3 the server; $4 says whether it knew of a mirror.
 WITH typed AS (
   UPDATE bugwatch.tracker SET type = $2 WHERE id = $1::bigint AND type <> $2
@@ -120,11 +120,11 @@ WITH typed AS (
 UPDATE bugwatch.tracker_state SET server = $3::jsonb, probed_at = now(), probed_mirror = $4::boolean
 WHERE tracker_id = $1::bigint
 
--- name: work_watched
+-- name: work_watched kept
 -- Up to $2 bugs of tracker $1.
 SELECT remote_id FROM bugwatch.bug_check WHERE tracker_id = $1::bigint LIMIT $2::integer
 
--- name: work_news
+-- name: work_news kept
 -- Tracker $1 says that bugs $2 changed at $3, by its clock, which is $8 seconds ahead of ours. Those
 -- of them that were not read since then are due in run $4 with the horizon $5; one that was read in
 -- the very second of its change may have changed again. What changed before $6 is known from now
@@ -155,7 +155,7 @@ SET changes_since = $6::timestamptz, changes_at = now() + $7::bigint * interval 
 WHERE tracker_id = $1::bigint
 RETURNING (SELECT count(*) FROM news)
 
--- name: work_news_failed
+-- name: work_news_failed kept
 -- The mirror of tracker $1 can't say what changed, for reason $3, $4: the tracker is checked all the
 -- same, and asked again in $2 seconds from where it was. Answers as work_news does.
 UPDATE bugwatch.tracker_state
@@ -165,7 +165,7 @@ SET changes_at = now() + $2::bigint * interval '1 second', changes_failed = true
 WHERE tracker_id = $1::bigint
 RETURNING 0
 
--- name: work_claim
+-- name: work_claim kept
 -- The next $4 due bugs of tracker $1 after bug $2, in the order of the table: due by themselves at
 -- the horizon $3 (now where that is null), or last checked before the forced update. One run walks each row once.
 SELECT c.bug_id, c.remote_id, c.fingerprint, c.failures, c.error_kind, c.comments_wanted,
@@ -178,7 +178,7 @@ WHERE s.tracker_id = $1::bigint AND c.tracker_id = $1::bigint AND c.bug_id > $2:
     OR bugwatch.last_check(c, s) < s.forced_at)
 ORDER BY c.bug_id LIMIT $4::integer
 
--- name: work_claim_first
+-- name: work_claim_first kept
 -- The $2 bugs of tracker $1 that are due first, whether their time has come or not: a batch costs the
 -- same with few.
 SELECT c.bug_id, c.remote_id, c.fingerprint, c.failures, c.error_kind, c.comments_wanted, true,
@@ -186,7 +186,7 @@ SELECT c.bug_id, c.remote_id, c.fingerprint, c.failures, c.error_kind, c.comment
 FROM bugwatch.bug_check c
 WHERE c.tracker_id = $1::bigint ORDER BY c.next_check_at, c.bug_id LIMIT $2::integer
 
--- name: work_reckon
+-- name: work_reckon kept
 -- How long the bugs of tracker $1 have been quiet, its clock being $2 seconds ahead: counts by
 -- whether they are resolved and by half powers of two of hours.
 SELECT bugwatch.is_resolved(b.status), round(2 * ln(greatest(1, extract(epoch FROM now()
@@ -194,12 +194,12 @@ SELECT bugwatch.is_resolved(b.status), round(2 * ln(greatest(1, extract(epoch FR
       b.first_read_at, now())) / 3600)::double precision) / ln(2))::integer, count(*)
 FROM bugwatch.bug b WHERE b.tracker_id = $1::bigint GROUP BY 1, 2
 
--- name: work_own_words
+-- name: work_own_words kept
 -- What words mean in tracker $1 alone, by precedence: exact ones, then the most exact of the others.
 SELECT field, value, means FROM bugwatch.mapping WHERE tracker_id = $1::bigint
 ORDER BY position('*' IN value) > 0, length(value) DESC, value
 
--- name: work_unchanged
+-- name: work_unchanged kept
 -- Bugs $2 of tracker $1, due by themselves, were read and are as they were; next checks in $3
 -- seconds. One that somebody made due after the run's horizon $4, when it may have been claimed
 -- already, stays due. They lie between $5 and $6, which keeps the planner from reading the whole
@@ -212,7 +212,7 @@ FROM unnest($2::bigint[], $3::bigint[]) AS n (bug_id, wait)
 WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
   AND c.bug_id BETWEEN $5::bigint AND $6::bigint
 
--- name: work_checked
+-- name: work_checked kept
 -- Bugs $2 of tracker $1 were read: fingerprints $3, next checks in $4 seconds; $5 as above. The
 -- bounds keep the planner from reading the whole tracker.
 UPDATE bugwatch.bug_check c
@@ -225,7 +225,7 @@ WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id
   AND c.bug_id BETWEEN (SELECT min(i) FROM unnest($2::bigint[]) AS i)
     AND (SELECT max(i) FROM unnest($2::bigint[]) AS i)
 
--- name: work_newest_comments
+-- name: work_newest_comments kept
 -- Of bugs $2 with products $3, those whose comments are kept, in the order of their ids, each with
 -- the number of its newest comment (-1 for none) and when that was posted (microseconds).
 SELECT n.bug_id, coalesce(m.number, -1), (extract(epoch FROM m.posted_at) * 1000000)::bigint
@@ -235,11 +235,11 @@ LEFT JOIN LATERAL (SELECT c.number, c.posted_at FROM bugwatch.comment c
 WHERE bugwatch.keeps_comments($1::bigint, n.product)
 ORDER BY n.bug_id
 
--- name: work_event_order
+-- name: work_event_order kept
 -- Held until commit by whoever adds events, so that their ids rise in commit order.
 SELECT pg_advisory_xact_lock(hashtext('bugwatch.event'))
 
--- name: work_changed
+-- name: work_changed kept
 -- What is new of bugs $2 of tracker $1: stores it, and makes the events of those read before.
 WITH fresh AS (
   SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -286,7 +286,7 @@ WITH fresh AS (
 )
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
--- name: work_failed
+-- name: work_failed kept
 -- Bugs $2 of tracker $1 could not be read in run $7, or ($6 has a fingerprint) but for their
 -- comments: kinds $3, messages $4, again in $5 seconds. What was last known of them stays, and so
 -- does what was made due after the horizon $8. A kind that was not there before makes an event.
@@ -325,7 +325,7 @@ WITH bad AS (
 )
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
--- name: work_recovered
+-- name: work_recovered kept
 -- Bugs $2 of tracker $1 are read again: tells their watches. Comes before work_checked, which
 -- forgets the error.
 WITH told AS (
@@ -344,7 +344,7 @@ WITH told AS (
 )
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
--- name: work_comments
+-- name: work_comments kept
 -- New comments of bugs $2 of tracker $1, seen by run $7: numbers $3, authors $4, posted at $5,
 -- texts $6. What is stored already is left out, but for a text that differs (one that was hidden is
 -- shown again, or was edited), and so are bugs that were forgotten meanwhile. Bugs whose comments were
@@ -385,7 +385,7 @@ WITH there AS (
 )
 SELECT pg_notify('bugwatch_events', max(id)::text) FROM told HAVING count(*) > 0
 
--- name: work_comments_hidden
+-- name: work_comments_hidden kept
 -- Of bugs $2 of tracker $1 all comments are known that there are: those of bugs $3 with numbers $4.
 -- Others are no longer for everybody. Comes before work_comments.
 UPDATE bugwatch.comment c SET hidden_at = now(), text = ''
@@ -393,7 +393,7 @@ WHERE c.tracker_id = $1::bigint AND c.bug_id = ANY ($2::bigint[]) AND c.hidden_a
   AND NOT EXISTS (SELECT FROM unnest($3::bigint[], $4::bigint[]) AS n (bug_id, number)
     WHERE n.bug_id = c.bug_id AND n.number = c.number)
 
--- name: work_comments_read
+-- name: work_comments_read kept
 -- Whether the comments of bugs $2 are ($3) to be read at the next check, and whether they were
 -- read now ($4). Comes after work_comments.
 WITH n AS (
@@ -405,12 +405,12 @@ WITH n AS (
 UPDATE bugwatch.bug_check c SET comments_wanted = n.wanted FROM n
 WHERE c.tracker_id = $1::bigint AND c.bug_id = n.bug_id AND c.comments_wanted <> n.wanted
 
--- name: work_swept
+-- name: work_swept kept
 -- The forced update of tracker $1 checked the bugs up to $2.
 UPDATE bugwatch.tracker_state SET swept_to = greatest(swept_to, $2::bigint)
 WHERE tracker_id = $1::bigint
 
--- name: work_count
+-- name: work_count kept
 -- Run $1 went on: checked $2, changed $3, errors $4, requests $5, bytes $6 more.
 UPDATE bugwatch.run
 SET checked = checked + $2::integer, changed = changed + $3::integer,
@@ -418,7 +418,7 @@ SET checked = checked + $2::integer, changed = changed + $3::integer,
 WHERE id = $1::bigint
 RETURNING bugwatch.count_activity(tracker_id, $2::integer, $3::integer, $5::bigint)
 
--- name: work_end
+-- name: work_end kept
 -- Run $1 ended, with figures as above, in state $7, with the tracker's error $8, $9 where it failed.
 WITH ended AS (
   DELETE FROM bugwatch.run WHERE id = $1::bigint RETURNING *
@@ -431,7 +431,7 @@ SELECT id, tracker_id, reason, $7, queued_at, started_at, clock_timestamp(),
 FROM ended
 RETURNING bugwatch.count_activity(tracker_id, $2::integer, $3::integer, $5::bigint)
 
--- name: work_settle
+-- name: work_settle kept
 -- Tracker $1 after a run, the lease given back. $2 and $3 are its error, or null where it answered.
 -- Where it answered it is due for what changed, for the next batch ($6 its mode; $8 seconds from one
 -- to the next, half of that while more than $13 bugs are due; $11 says that one was asked now), or, bug
@@ -489,7 +489,7 @@ SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
       to_timestamp($5::double precision)) END
 FROM next WHERE s.tracker_id = $1::bigint
 
--- name: work_leave
+-- name: work_leave kept
 -- Tracker $1 when its run is given up: what is due stays due, and anybody may take it, now.
 WITH released AS (
   UPDATE bugwatch.tracker_state SET lease_until = NULL, batch_at = now()
@@ -497,7 +497,7 @@ WITH released AS (
 )
 SELECT pg_notify('bugwatch_work', '') FROM released
 
--- name: work_keep_house
+-- name: work_keep_house kept
 -- Makes months ahead, and drops what is older than $1 days (events) and $2 (runs).
 SELECT bugwatch.keep_months('event', $1::integer), bugwatch.keep_months('past_run', $2::integer),
   bugwatch.keep_months('run_error', $2::integer)

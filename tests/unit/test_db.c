@@ -76,7 +76,7 @@ static struct db *open_pool(struct postgres *postgres, unsigned connections)
 		"INSERT INTO bugwatch.tracker_state (tracker_id, lease_token, lease_until)"
 		" SELECT id, 7, 'infinity' FROM bugwatch.tracker");
 	struct db *db = db_new(NULL, postgres->base, postgres->resolver,
-		cluster_conninfo(postgres->cluster), connections, DB_PLANS_KEPT, &err);
+		cluster_conninfo(postgres->cluster), connections, &err);
 	assert_non_null(db);
 	assert_true(postgres_loop(postgres->base, PATIENCE_S, is_ready, db));
 	return db;
@@ -276,20 +276,18 @@ static void without_a_database_batches_fail_later(void **state)
 	struct postgres *postgres = *state;
 	struct err err = {0};
 	struct outcome outcome = {0};
-	struct db *db = db_new(
-		NULL, postgres->base, postgres->resolver, "host=/nowhere", 2, DB_PLANS_ANEW, &err);
+	struct db *db = db_new(NULL, postgres->base, postgres->resolver, "host=/nowhere", 2, &err);
 	assert_false(db_ready(db));
 	db_query(db, QUERY_api_ready, NULL, note, &outcome);
 	assert_false(outcome.over);
 	assert_true(postgres_loop(postgres->base, PATIENCE_S, is_over, &outcome));
 	assert_int_equal(outcome.err.kind, ERR_DATABASE_GONE);
 	talloc_free(db);
-	assert_null(db_new(
-		NULL, postgres->base, postgres->resolver, "nonsense", 2, DB_PLANS_ANEW, &err));
+	assert_null(db_new(NULL, postgres->base, postgres->resolver, "nonsense", 2, &err));
 	assert_int_equal(err.kind, ERR_USAGE);
 	err_clear(&err);
 	assert_null(db_new(NULL, postgres->base, postgres->resolver,
-		"host=a,b port=1,2,3 password=hidden", 2, DB_PLANS_ANEW, &err));
+		"host=a,b port=1,2,3 password=hidden", 2, &err));
 	assert_int_equal(err.kind, ERR_USAGE);
 	assert_null(strstr(err.text, "hidden"));
 }
@@ -424,8 +422,7 @@ static void a_silent_host_is_passed_over(void **state)
 		"host=127.0.0.1,%s/postgres port=%d,5432 user=bugwatch dbname=bugwatch "
 		"connect_timeout=1 sslmode=disable",
 		postgres->dir, port);
-	struct db *db =
-		db_new(NULL, postgres->base, postgres->resolver, conninfo, 2, DB_PLANS_ANEW, &err);
+	struct db *db = db_new(NULL, postgres->base, postgres->resolver, conninfo, 2, &err);
 	assert_true(postgres_loop(postgres->base, PATIENCE_S, is_ready, db));
 	talloc_free(db);
 	close(fd);
@@ -451,12 +448,12 @@ static void names_are_asked_of_the_resolver(void **state)
 	dns->a = "127.0.0.1";
 	snprintf(
 		url, sizeof(url), "postgresql://u:p@nosuch.example:1,db.example:%d/bugwatch", port);
-	struct db *db = db_new(NULL, postgres->base, resolver, url, 1, DB_PLANS_ANEW, &err);
+	struct db *db = db_new(NULL, postgres->base, resolver, url, 1, &err);
 	assert_true(postgres_loop(postgres->base, PATIENCE_S, is_called, &fd));
 	talloc_free(db);
 
 	/* One that never answers is waited for by nobody else. */
-	db = db_new(NULL, postgres->base, resolver, "host=silent.example", 1, DB_PLANS_ANEW, &err);
+	db = db_new(NULL, postgres->base, resolver, "host=silent.example", 1, &err);
 	struct outcome outcome = {0};
 	db_query(db, QUERY_api_ready, NULL, note, &outcome);
 	assert_true(postgres_loop(postgres->base, 2, is_over, &outcome));

@@ -39,8 +39,7 @@ static int set_up(void **state)
 	world->base = event_base_new();
 	world->resolver = resolver_new(world, world->base, "127.0.0.1:1", &err);
 	/* Nothing listens at port 1. */
-	world->db = db_new(world, world->base, world->resolver, "host=127.0.0.1 port=1", 1,
-		DB_PLANS_ANEW, &err);
+	world->db = db_new(world, world->base, world->resolver, "host=127.0.0.1 port=1", 1, &err);
 	assert_non_null(world->db);
 	world->server = api_server_new(world, world->base, world->db, NULL, "127.0.0.1:0", &err);
 	assert_non_null(world->server);
