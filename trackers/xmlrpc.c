@@ -93,6 +93,17 @@ static char *write_value(char *out, struct json_object *value)
 	return talloc_strdup_append_buffer(out, "</value>");
 }
 
+struct json_object *xmlrpc_moment(moment at)
+{
+	char text[MOMENT_TEXT];
+	*strchr(moment_format(at, text), 'Z') = '\0';
+	struct json_object *pair = json_object_new_array(), *date = json_object_new_object();
+	json_object_array_add(pair, json_object_new_string("datetime"));
+	json_object_array_add(pair, json_object_new_string(text));
+	json_object_object_add(date, "__jsonclass__", pair);
+	return date;
+}
+
 char *xmlrpc_call(const void *owner, const char *method, struct json_object *params)
 {
 	char *out = talloc_strdup(owner, "<?xml version=\"1.0\"?><methodCall><methodName>");

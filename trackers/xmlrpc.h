@@ -5,6 +5,7 @@
 #ifndef TRACKERS_XMLRPC_H
 #define TRACKERS_XMLRPC_H
 
+#include "trackers/moment.h"
 #include "trackers/xml.h"
 
 #include <json-c/json.h>
@@ -16,6 +17,9 @@
  * is written as JSON-RPC does, {"__jsonclass__": ["datetime", "2026-11-22T11:05:10"]}.
  */
 char *xmlrpc_call(const void *owner, const char *method, struct json_object *params);
+
+/* AT, in whole seconds, as such a moment in UTC; the caller puts it. */
+struct json_object *xmlrpc_moment(moment at);
 
 /*
  * The value that the answer ROOT brings; dates stay texts as they are (`20261122T11:05:10`), base64

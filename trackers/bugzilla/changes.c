@@ -70,13 +70,12 @@ static bool cuts_blindly(const struct conversation *conversation)
 /* Asks for the page that begins with the last bug that is known to have changed. */
 static void ask_page(struct conversation *conversation, const struct reading *reading)
 {
-	char since[MOMENT_TEXT];
 	struct json_object *parameters = json_object_new_object();
 	struct json_object *ids = watched_ids(conversation);
 	if (ids != NULL)
 		json_object_object_add(parameters, "id", ids);
-	json_object_object_add(parameters, "last_change_time",
-		json_object_new_string(moment_format(conversation->since, since)));
+	json_object_object_add(
+		parameters, "last_change_time", bugzilla_moment(conversation, conversation->since));
 	json_object_object_add(parameters, "include_fields",
 		bugzilla_words(ids != NULL ? fields_of_numbers : fields));
 	if (!cuts_blindly(conversation)) {

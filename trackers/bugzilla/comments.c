@@ -60,13 +60,12 @@ static moment since(const struct conversation *conversation, const unsigned *wan
 static void ask_service(struct conversation *conversation, enum bugzilla_purpose purpose,
 	const char *words, moment from, const unsigned *wanted, unsigned count)
 {
-	char text[MOMENT_TEXT];
 	struct json_object *parameters = json_object_new_object();
 	json_object_object_add(parameters, "ids", bugzilla_ids(conversation, wanted, count));
 	json_object_object_add(parameters, "include_fields", bugzilla_words(words));
 	if (from != 0)
 		json_object_object_add(
-			parameters, "new_since", json_object_new_string(moment_format(from, text)));
+			parameters, "new_since", bugzilla_moment(conversation, from));
 	bugzilla_call(
 		conversation, purpose, "Bug.comments", "bug/*/comment", parameters, wanted, count);
 }

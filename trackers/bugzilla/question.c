@@ -111,6 +111,14 @@ struct json_object *bugzilla_ids(
 	return ids;
 }
 
+/* XML-RPC takes a text for a time of the server's own zone, with or without its `Z`. */
+struct json_object *bugzilla_moment(const struct conversation *conversation, moment at)
+{
+	char text[MOMENT_TEXT];
+	return bugzilla_speaks_rpc(conversation) ? xmlrpc_moment(at)
+						 : json_object_new_string(moment_format(at, text));
+}
+
 struct json_object *bugzilla_words(const char *text)
 {
 	struct json_object *words = json_object_new_array();

@@ -42,6 +42,9 @@ bool bugzilla_is_number(const char *id);
 struct json_object *bugzilla_ids(
 	const struct conversation *conversation, const unsigned *wanted, unsigned count);
 
+/* AT as a parameter of a call; the caller puts it. */
+struct json_object *bugzilla_moment(const struct conversation *conversation, moment at);
+
 /* A list of the words of TEXT, apart by commas; the caller puts it. */
 struct json_object *bugzilla_words(const char *text);
 

@@ -3,6 +3,7 @@
 #include "trackers/trac/rpc.h"
 #include "trackers/trac/table.h"
 #include "trackers/tracker.h"
+#include "trackers/xmlrpc.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -28,7 +29,7 @@ static void ask_call(struct conversation *conversation, const char *query)
 	struct json_object *params = json_object_new_array();
 	char *whole = talloc_asprintf(NULL, "%s&order=id&max=0", query != NULL ? query : "");
 	json_object_array_add(params,
-		query != NULL ? json_object_new_string(whole) : rpc_date(conversation->since));
+		query != NULL ? json_object_new_string(whole) : xmlrpc_moment(conversation->since));
 	rpc_ask_once(conversation, ASK_CHANGED_CALL,
 		query != NULL ? "ticket.query" : "ticket.getRecentChanges", params);
 	talloc_free(whole);

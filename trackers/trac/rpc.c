@@ -79,17 +79,6 @@ struct exchange *rpc_ask(struct conversation *conversation, int purpose, const c
 	return exchange;
 }
 
-struct json_object *rpc_date(moment at)
-{
-	char text[MOMENT_TEXT];
-	*strchr(moment_format(at, text), 'Z') = '\0';
-	struct json_object *pair = json_object_new_array(), *date = json_object_new_object();
-	json_object_array_add(pair, json_object_new_string("datetime"));
-	json_object_array_add(pair, json_object_new_string(text));
-	json_object_object_add(date, "__jsonclass__", pair);
-	return date;
-}
-
 /* ---- answers ---- */
 
 /* What a good answer says; at most one of the two is set. */

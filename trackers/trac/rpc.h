@@ -20,9 +20,6 @@ struct exchange *rpc_ask(struct conversation *conversation, int purpose, const c
 struct exchange *rpc_ask_once(struct conversation *conversation, int purpose, const char *method,
 	struct json_object *params);
 
-/* MOMENT as a parameter. */
-struct json_object *rpc_date(moment at);
-
 /*
  * The list that the whole answer brings, owned by EXCHANGE; or NULL, and WHY says what came in its
  * place.
