@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "farm"))
 
+import large  # noqa: E402
 import local  # noqa: E402
 import processor  # noqa: E402
 
@@ -42,12 +43,14 @@ DAY_S = 86400  # nothing falls due by itself while we measure
 class Builds:
     """The programs that are measured and measure."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, largest=False):
         self.program, self.farm, self.bare = folder / "bugwatch", folder / "farm", folder / "bare"
         self.peer = ROOT / "tests" / "bench" / "peer.py"
-        for program in (self.program, self.farm, self.bare):
+        self.parse, self.loop = folder / "parse", folder / "loop.so"
+        self.largest = largest
+        for program in (self.program, self.farm, self.bare, self.parse, self.loop):
             if not program.exists():
-                raise local.Failure(f"{program} is missing: ninja -C {folder} {program.name}")
+                raise local.Failure(f"{program} is missing: ninja -C {folder} {program.stem}")
 
 
 class Watcher:
@@ -336,7 +339,8 @@ def measure_scale(builds):
     return rows
 
 
-MEASURES = {"ratio": measure_ratio, "latency": measure_latency, "many": measure_many, "scale": measure_scale}
+MEASURES = {"ratio": measure_ratio, "latency": measure_latency, "many": measure_many, "scale": measure_scale,
+            **large.MEASURES}
 
 
 def machine():
@@ -413,9 +417,11 @@ def scale_lines(rows):
             f"| {row['watches']:,} | {row['first_s']:.1f} | {row['wall_ms']:.0f} | {row['us_a_bug']:.1f} "
             f"| {row['bugs_a_second']:,.0f} | {row['memory_mib']:.0f} |"
         )
+    yield ""
 
 
-LINES = {"ratio": ratio_lines, "latency": latency_lines, "many": many_lines, "scale": scale_lines}
+LINES = {"ratio": ratio_lines, "latency": latency_lines, "many": many_lines, "scale": scale_lines,
+         **large.LINES}
 
 
 def page(results):
@@ -424,7 +430,7 @@ def page(results):
         f"Made by `./dev bench --write` on {results['machine']}. Ratios travel between machines, times do not.\n",
     ]
     body = [line for name, lines in LINES.items() if name in results for line in lines(results[name])]
-    return "\n".join(head + body) + "\n"
+    return "\n".join(head + body).rstrip("\n") + "\n"
 
 
 def main():
@@ -432,6 +438,7 @@ def main():
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--only", choices=MEASURES, action="append", help="measure no more than this")
+    parser.add_argument("--ten-million", action="store_true", help="\"sizes\" goes on to 10,000,000 watches (10 GB)")
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="where the programs are (build)")
     arguments = parser.parse_args()
     if arguments.write and arguments.only:
@@ -439,7 +446,7 @@ def main():
     local.raise_on_term()
     results = {"machine": machine()}
     try:
-        builds = Builds(arguments.build)
+        builds = Builds(arguments.build.resolve(), arguments.ten_million)
         for name in arguments.only or MEASURES:
             print(f"measuring: {name}", file=sys.stderr, flush=True)
             results[name] = MEASURES[name](builds)

@@ -37,6 +37,11 @@ def _on_processor(pid):
     return total / 1e9
 
 
+def own(pid):
+    """Seconds that PID alone has used."""
+    return _on_processor(pid)
+
+
 def spent(pid):
     """
     Seconds that PID and its descendants have used, those that have ended included (the kernel adds

@@ -194,7 +194,7 @@ class Service:
 def service(program, path, **settings):
     """`bugwatch serve` with a state folder and its embedded database below PATH; ready."""
     state = path / "state"
-    state.mkdir(mode=0o711)
+    state.mkdir(mode=0o711, exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("BUGWATCH_")}
     settings = {"listen": "127.0.0.1:0", "allow_networks": "127.0.0.0/8,::1", "state_dir": state, **settings}
     environment.update({f"BUGWATCH_{name.upper()}": str(value) for name, value in settings.items()})

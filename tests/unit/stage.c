@@ -74,8 +74,7 @@ static struct evhttp_request *new_request(
 	return request;
 }
 
-/* The server's answer to EXCHANGE; the caller frees its body. */
-static struct answer ask(const struct stage *stage, struct exchange *exchange)
+struct answer stage_ask(const struct stage *stage, struct exchange *exchange)
 {
 	const struct site *site = stage->site;
 	struct answer answer = {.status = 200,
@@ -199,7 +198,7 @@ struct played *stage_play(
 		int at = (int)played->answers++;
 		if (at == STAGE_PATIENCE)
 			fail_msg("%s asks without an end", stage->site->speech->word);
-		struct answer answer = ask(stage, exchange);
+		struct answer answer = stage_ask(stage, exchange);
 		size_t n = evbuffer_get_length(answer.body);
 		const char *bytes = (const char *)evbuffer_pullup(answer.body, -1);
 		bool again = play->again && play->spoilt >= 0 && at > play->spoilt;

@@ -75,6 +75,9 @@ enum { STAGE_PRIVATE = 5, STAGE_MISSING = 6 };
 struct played *stage_play(
 	const void *owner, struct stage *stage, enum errand errand, const struct play *play);
 
+/* The server's honest answer to EXCHANGE; the caller frees its body. */
+struct answer stage_ask(const struct stage *stage, struct exchange *exchange);
+
 /* Whether the server can be asked for ERRAND. */
 bool stage_can(const struct stage *stage, enum errand errand);
 
