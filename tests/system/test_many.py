@@ -8,7 +8,7 @@ TRACKERS, BUGS = 50, 100
 
 @pytest.fixture(scope="module")
 def farm():
-    farm = Farm(bugzilla=TRACKERS, bugs=BUGS, latency_ms=200)
+    farm = Farm(bugzilla=TRACKERS, bugs=BUGS, latency_ms=1000)
     yield farm
     farm.close()
 
