@@ -62,9 +62,13 @@ class Watcher:
         self.connection = local.http.client.HTTPConnection(where.hostname, where.port, timeout=60)
 
     def ask(self, method, path, body=None):
-        status, said = local.ask(
-            f"{self.service.url}/api/v1/{path}", method, body, token=self.service.token, connection=self.connection
-        )
+        url = f"{self.service.url}/api/v1/{path}"
+        try:
+            status, said = local.ask(url, method, body, self.service.token, self.connection)
+        except (local.http.client.RemoteDisconnected, ConnectionResetError):
+            # The service hangs up on who is silent for long.
+            self.connection.close()
+            status, said = local.ask(url, method, body, self.service.token, self.connection)
         if status not in (200, 202):
             raise local.Failure(f"{method} {path}: {status} {said}")
         return said
