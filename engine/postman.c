@@ -58,8 +58,9 @@ static void deliver(struct round *round);
 int postman_wait_s(unsigned failures)
 {
 	static const int waits[] = {5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
-	unsigned last = sizeof(waits) / sizeof(waits[0]);
-	return waits[(failures < last ? failures : last) - 1];
+	unsigned last = sizeof(waits) / sizeof(waits[0]) - 1;
+	unsigned before = failures > 0 ? failures - 1 : 0;
+	return waits[before < last ? before : last];
 }
 
 static void look_in(struct postman *postman, long seconds)

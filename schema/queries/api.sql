@@ -180,7 +180,8 @@ WITH changed AS (
   WHERE c.tracker_id = b.tracker_id AND c.bug_id = b.id
   RETURNING c.tracker_id
 )
-UPDATE bugwatch.tracker_state s SET due_at = least(s.due_at, now())
+UPDATE bugwatch.tracker_state s
+SET due_at = least(s.due_at, now()), batch_at = least(s.batch_at, now())
 WHERE s.failures = 0 AND s.tracker_id IN (SELECT tracker_id FROM due)
 
 -- name: api_lock_trackers

@@ -52,7 +52,9 @@ def test_manual_names_every_setting():
     manual = (ROOT / "docs/manual.md").read_text()
     flags = set(re.findall(r"--([a-z][a-z-]+)", cli("serve", "--help").out)) - {"config", "json", "help", "version"}
     assert len(flags) > 8
-    assert [f for f in sorted(flags) if f"| `{f.replace('-', '_')}` |" not in manual] == []
+    told = {name for line in manual.splitlines() if line.startswith("| `")
+            for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert [f for f in sorted(flags) if f.replace("-", "_") not in told] == []
 
 
 @pytest.mark.parametrize("words", [

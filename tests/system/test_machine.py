@@ -52,8 +52,8 @@ def test_clock_jumps(cluster, made, shift, monkeypatch):
         wait_for(lambda: api.items(f"watches/{watches[1]['id']}/comments")[-1]["text"].endswith(f"turn {turn}"),
                  f"a comment, {seconds} s off")
         for watch in api.items("watches"):
-            assert abs(moment(watch["last_checked_at"]) - time.time()) < 3600
-            assert abs(moment(watch["next_check_at"]) - time.time()) < 3600
+            assert abs(moment(watch["last_checked_at"]) - time.time()) < 6 * 3600
+            assert abs(moment(watch["next_check_at"]) - time.time()) < 6 * 3600
     told = [e["new"] for e in api.items(f"watches/{watches[1]['id']}/events") if e["kind"] == "comment"]
     assert len(told) == len(set(told)) == 5
 

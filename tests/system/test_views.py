@@ -32,7 +32,7 @@ def columns(url, view):
 def test_names(seen):
     assert columns(seen.database, "watch_status") == WATCH_FIELDS
     # `title` and `enabled` are settings that people want to see.
-    assert columns(seen.database, "tracker_status") == TRACKER_FIELDS - SETTINGS - {"last_run", "mode", "warning", "has_udd"}
+    assert columns(seen.database, "tracker_status") == TRACKER_FIELDS - SETTINGS - {"last_run", "has_udd"}
     assert columns(seen.database, "event_feed") == EVENT_FIELDS
 
 
