@@ -77,7 +77,8 @@ class Watcher:
         return self.ask("POST", f"trackers/{name}/check")["run"]["id"]
 
     def is_busy(self):
-        return any(self.ask("GET", f"runs?state={state}&limit=1")["items"] for state in ("running", "queued"))
+        """In the order in which a run goes on, so that none slips through between."""
+        return any(self.ask("GET", f"runs?state={state}&limit=1")["items"] for state in ("queued", "running"))
 
     def end(self, run, every_s, first_s=0.0):
         """Waits for the run, looking every EVERY_S after FIRST_S; it has to go well."""
