@@ -14,7 +14,7 @@ NOWHERE = "http://127.0.0.1:1/"
 TRACKER_FIELDS = {
     "name", "type", "base_url", "title", "enabled", "version", "abilities", "health", "error", "watches",
     "watches_with_errors", "last_run", "next_check_at", "has_credentials", "has_udd", "batch_size", "max_connections",
-    "min_delay_ms", "changes_interval_s", "sync_comments", "store_private",
+    "min_delay_ms", "changes_interval_s", "schedule", "mode", "warning", "sync_comments", "store_private",
 }
 WATCH_FIELDS = {
     "id", "url", "ref", "tracker", "remote_id", "title", "product", "remote_status", "remote_resolution",

@@ -8,7 +8,8 @@ import pytest
 from harness import Service, sql, wait_for
 from test_api import TRACKER_FIELDS, WATCH_FIELDS
 
-SETTINGS = {"batch_size", "max_connections", "min_delay_ms", "changes_interval_s", "sync_comments", "store_private"}
+SETTINGS = {"batch_size", "max_connections", "min_delay_ms", "changes_interval_s", "schedule", "sync_comments",
+            "store_private"}
 EVENT_FIELDS = {"id", "at", "kind", "watch", "tracker", "remote_id", "url", "ref", "old", "new"}
 
 
